@@ -1,0 +1,2 @@
+// Package kafka is the only importer of the Kafka client.
+package kafka
