@@ -1,0 +1,51 @@
+package schema
+
+import "strings"
+
+// Type is the type of a field as the rest of the engine sees it. A union of
+// null and one other type is that type with Nullable set.
+//
+// A field that cannot be read as one Value (record, array, map, another union)
+// has Kind KindNull and Avro "record", "array", "map" or "union"; see Projectable.
+type Type struct {
+	Kind     Kind
+	Nullable bool
+	Logical  string   // the logicalType where the Avro type allows it: "timestamp-millis", "date", "decimal", ...; else empty
+	Avro     string   // "null", "boolean", "int", "long", "float", "double", "string", "bytes", "enum", "fixed", "record", "array", "map", "union"
+	Symbols  []string // of an enum, in the schema's order; not to be modified
+	Size     int      // of a fixed, in bytes
+}
+
+// Projectable reports whether a field of this type can be read as one Value.
+func (t Type) Projectable() bool {
+	switch t.Avro {
+	case "record", "array", "map", "union", "":
+		return false
+	}
+	return true
+}
+
+// Timestamp reports whether t is an instant that can be an event time: a long
+// with logicalType timestamp-millis or timestamp-micros.
+func (t Type) Timestamp() bool {
+	return t.Avro == "long" && (t.Logical == "timestamp-millis" || t.Logical == "timestamp-micros")
+}
+
+// String is the type as messages show it: "nullable long (timestamp-millis)".
+func (t Type) String() string {
+	var b strings.Builder
+	if t.Nullable {
+		b.WriteString("nullable ")
+	}
+	b.WriteString(t.Avro)
+	if t.Logical != "" {
+		b.WriteString(" (" + t.Logical + ")")
+	}
+	return b.String()
+}
+
+// Field is one field of a record.
+type Field struct {
+	Name string
+	Type Type
+}
