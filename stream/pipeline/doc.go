@@ -1,0 +1,25 @@
+// Package pipeline owns the pipeline file: its keys and defaults, the faults it can have, what it compiles to, and the
+// fingerprint of what decides its results.
+//
+// Load reads a file strictly and reports every fault at once, each with its line, its column and what to do. Compile
+// turns a pipeline into a Plan: a decoder over exactly the fields that are read, compiled expressions, the windows and
+// aggregates, and a codec per output. An Eval applies the plan to records, in the stream as in the reconciler.
+//
+// The package reads the pipeline file, the Avro schema beside it and the files that ${file:...} names, and nothing
+// else; it knows no broker, no bucket and no clock.
+//
+// Invariants:
+//
+//  1. Nothing in a file is ignored. A key or value that Tidemark does not know, or does not have yet, is a fault.
+//  2. All faults are reported together, once each, in the order of the file, and every one says what to do.
+//  3. Values that came by ${...} never show in a fault, nor in a printed Pipeline.
+//  4. A pipeline that loads compiles: schema, types and names have been checked.
+//  5. Equal fingerprints mean equal results: whatever decides a result is in it. Settings that decide none (brokers,
+//     directories, intervals, budgets) are not, nor is anything about fields that are not read.
+//  6. A group lives in one partition: every field of source.key is in every group_by.
+//  7. What an Eval fills in is a function of the record's bytes and the plan.
+//  8. No file makes Load panic, or take memory beyond a small multiple of its size, which is limited.
+//
+// Laws: L1, since only functions of sets are accepted as aggregates; L2, since the fingerprint tells whose results are
+// in force.
+package pipeline
