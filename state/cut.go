@@ -1,0 +1,112 @@
+package state
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// CutVersion is the version of the cut's JSON that this release writes.
+const CutVersion = 1
+
+// NoBound is the value of Cut.Bound when no confirmed window is open.
+const NoBound = math.MinInt64
+
+// Cut is the place in all of a task's inputs that its state reflects (DESIGN:
+// law L4), with what describes the state at that place. It is written in the
+// same batch as the state, and names every checkpoint. The same cut means the
+// same state: see SameState for what that covers.
+//
+// Times are milliseconds since the epoch, UTC.
+type Cut struct {
+	Version     int    `json:"version"`     // CutVersion
+	Pipeline    string `json:"pipeline"`    // name of the pipeline
+	Task        int32  `json:"task"`        // partition number of the task
+	Fingerprint string `json:"fingerprint"` // of what decides the pipeline's results
+
+	// Journal is the sequence number of the last decision that is in the
+	// state; 0 when there is none.
+	Journal int64 `json:"journal"`
+
+	// Sources has one entry per source topic, in the pipeline's order.
+	Sources  []Source `json:"sources"`
+	Counters Counters `json:"counters"`
+
+	// Bound is the watermark that would close every open confirmed window;
+	// NoBound when none is open.
+	Bound int64 `json:"bound"`
+
+	// LastRecordAt is when the last record was consumed, by the wall clock.
+	// It takes no part in SameState.
+	LastRecordAt int64 `json:"last_record_at"`
+}
+
+// Source is the cut in one source partition.
+type Source struct {
+	Topic      string `json:"topic"`
+	TopicID    string `json:"topic_id"` // tells a recreated topic from the old one
+	Partition  int32  `json:"partition"`
+	Partitions int32  `json:"partitions"` // of the topic, as last seen
+
+	Next        int64 `json:"next"`         // the next offset to consume
+	LeaderEpoch int32 `json:"leader_epoch"` // of the last consumed record; -1 unknown
+
+	// Watermark is the owner's own encoding of the partition's watermark; it
+	// is kept as it came.
+	Watermark json.RawMessage `json:"watermark,omitempty"`
+	// Reached is the watermark's value; math.MinInt64 when there is none yet.
+	Reached int64 `json:"reached"`
+}
+
+// Counters account for every record once (law L3): Consumed is the sum of the
+// five that follow it.
+type Counters struct {
+	Consumed   int64 `json:"consumed"`
+	Aggregated int64 `json:"aggregated"`
+	Duplicate  int64 `json:"duplicate"`
+	Late       int64 `json:"late"`
+	Filtered   int64 `json:"filtered"`
+	Invalid    int64 `json:"invalid"`
+
+	Outputs []OutputCounters `json:"outputs,omitempty"` // in the pipeline's order
+}
+
+// OutputCounters count one output's windows.
+type OutputCounters struct {
+	Name   string `json:"name"`
+	Closed int64  `json:"closed"` // windows closed and emitted
+	Missed int64  `json:"missed"` // windows that an event missed while it was aggregated elsewhere
+	Open   int64  `json:"open"`   // windows open now
+}
+
+// Position is the part of a cut that orders it: the next offset of each
+// source, and the journal.
+type Position struct {
+	Next    []int64
+	Journal int64
+}
+
+// Position returns the cut's position.
+func (c *Cut) Position() Position {
+	p := Position{Journal: c.Journal, Next: make([]int64, len(c.Sources))}
+	for i := range c.Sources {
+		p.Next[i] = c.Sources[i].Next
+	}
+	return p
+}
+
+// AtOrBelow reports whether p is nowhere past q: state at p can be brought to
+// q by replay. Positions over different numbers of sources never compare.
+func (p Position) AtOrBelow(q Position) bool {
+	if len(p.Next) != len(q.Next) || p.Journal > q.Journal {
+		return false
+	}
+	for i := range p.Next {
+		if p.Next[i] > q.Next[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Equal reports whether p and q are the same place.
+func (p Position) Equal(q Position) bool { return p.AtOrBelow(q) && q.AtOrBelow(p) }

@@ -1,0 +1,58 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// ErrLocked says that another process (or another Store of this one) has the
+// state directory open. Nothing is wrong with the bytes: stop the other
+// process, or give this one a state directory of its own.
+var ErrLocked = errors.New("state directory is in use")
+
+// ErrNewerVersion says that the bytes were written by a newer release than
+// this one. They are not corrupt and must not be set aside for that: run the
+// newer release.
+var ErrNewerVersion = errors.New("written by a newer release")
+
+// ErrNotEmpty says that a directory in which state was to be restored holds
+// something already. Restore never overwrites: SetAside first.
+var ErrNotEmpty = errors.New("directory is not empty")
+
+// CorruptError says that bytes are wrong: a file that is missing or altered, a
+// key that cannot be read, a cut that does not balance. What the caller must
+// do is always the same: set the directory aside (SetAside), restore from the
+// newest valid checkpoint (Manifests, Restore), count it.
+type CorruptError struct {
+	Path string // directory, file or object key where it was found
+	What string // what is wrong, in words for an operator
+	Err  error  // the underlying error, or nil
+}
+
+// Error says what is wrong and where.
+func (e *CorruptError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("corrupt state in %s: %s", e.Path, e.What)
+	}
+	return fmt.Sprintf("corrupt state in %s: %s: %v", e.Path, e.What, e.Err)
+}
+
+// Unwrap returns the underlying error.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// wrap tells Pebble's corruption errors from all others.
+func wrap(path, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *CorruptError
+	if errors.As(err, &known) {
+		return err
+	}
+	if pebble.IsCorruptionError(err) {
+		return &CorruptError{Path: path, What: what, Err: err}
+	}
+	return fmt.Errorf("state %s: %s: %w", path, what, err)
+}
