@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
+)
+
+// opened is a pipeline with what a command needs to work on it.
+type opened struct {
+	plan   *pipeline.Plan
+	kafka  kafka.Options
+	bucket blob.Bucket
+}
+
+// load reads and compiles the pipeline file. What is wrong with it is a usage error: nothing was touched.
+func (a *app) load() (*pipeline.Plan, error) {
+	if a.file == "" {
+		return nil, &codeError{exitUsage, errNoFile}
+	}
+	p, err := pipeline.Load(a.file, os.LookupEnv)
+	if err != nil {
+		return nil, &codeError{exitUsage, err}
+	}
+	if len(a.brokers) > 0 {
+		p.Kafka.Brokers = a.brokers
+	}
+	plan, err := p.Compile()
+	if err != nil {
+		return nil, &codeError{exitUsage, err}
+	}
+	return plan, nil
+}
+
+// open loads the pipeline and opens its bucket.
+func (a *app) open(ctx context.Context) (*opened, error) {
+	plan, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	options, err := a.kafkaOf(plan.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := blob.Open(ctx, plan.Pipeline.Lake.Bucket, plan.Pipeline.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the lake of pipeline %s: %w", plan.Pipeline.Name, err)
+	}
+	return &opened{plan: plan, kafka: options, bucket: bucket}, nil
+}
+
+// kafkaOf is how to reach a pipeline's brokers.
+func (a *app) kafkaOf(p *pipeline.Pipeline) (kafka.Options, error) {
+	o := kafka.Options{Brokers: p.Kafka.Brokers, Log: a.log}
+	if t := p.Kafka.TLS; t != nil {
+		ca := ""
+		if t.CA != "" {
+			ca = p.Path(t.CA)
+		}
+		config, err := kafka.TLSConfig(ca)
+		if err != nil {
+			return o, usagef("kafka.tls of pipeline %s: %w", p.Name, err)
+		}
+		o.TLS = config
+	}
+	if s := p.Kafka.SASL; s != nil {
+		o.SASL = kafka.SASL{Mechanism: s.Mechanism, User: s.Username.Reveal(), Password: s.Password.Reveal()}
+	}
+	return o, nil
+}
+
+// kafkaOptions are those of --brokers, or else of the pipeline file.
+func (a *app) kafkaOptions() (kafka.Options, error) {
+	if a.file == "" {
+		return kafka.Options{Brokers: a.brokers, Log: a.log}, nil
+	}
+	plan, err := a.load()
+	if err != nil {
+		return kafka.Options{}, err
+	}
+	return a.kafkaOf(plan.Pipeline)
+}
+
+// close releases what was opened, and joins what goes wrong to err.
+func (o *opened) close(err error) error {
+	if closer, ok := o.bucket.(interface{ Close() error }); ok {
+		return errors.Join(err, closer.Close())
+	}
+	return err
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by release builds: -ldflags "-X main.version=v0.1.0".
+var version = "dev"
+
+// build tells which program this is. The revision is empty where Go was told not to stamp it.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func thisBuild() build {
+	b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			b.Revision = setting.Value
+		}
+	}
+	return b
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print which program this is",
+		Args:  cobra.NoArgs,
+		RunE: a.command(func(context.Context, []string) error {
+			b := thisBuild()
+			return a.result("Version", b, func(p *printer) {
+				p.line("tidemark %s %s %s", b.Version, b.Go, b.Platform)
+			})
+		}),
+	}
+}
