@@ -60,8 +60,15 @@ func (d *Dir) fileSystemTime() (time.Time, error) {
 	return info.ModTime(), d.removeTemp(probe)
 }
 
-// readDir lists a directory of the bucket; a missing one is empty.
+// readDir lists a directory of the bucket; what is none, or missing, is empty.
 func (d *Dir) readDir(dir string) ([]os.DirEntry, error) {
+	info, err := d.root.Lstat(dir)
+	if absent(err) || err == nil && !info.IsDir() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := d.root.Open(dir)
 	if absent(err) {
 		return nil, nil
