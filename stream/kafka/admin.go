@@ -2,7 +2,21 @@ package kafka
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// How long a topic that was created, or a coordinator that is loading, may take to be known
+// everywhere: tries, and the pause before each but the first.
+const (
+	settleTries = 50
+	settlePause = 100 * time.Millisecond
 )
 
 // TopicInfo describes a topic as the broker knows it now.
@@ -14,6 +28,9 @@ type TopicInfo struct {
 	Partitions int32
 	// LeaderEpochs are by partition.
 	LeaderEpochs map[int32]int32
+
+	raw     [16]byte
+	leaders map[int32]int32
 }
 
 // TopicSpec says how a topic is to be when it does not exist yet.
@@ -25,47 +42,185 @@ type TopicSpec struct {
 	Configs     map[string]string
 }
 
-// Ends are the offsets at which a partition begins and ends.
+// Ends are the offsets at which a partition begins and ends. Start <= LastStable <= High.
 type Ends struct {
-	Start, LastStable, High int64
+	// Start is the first offset that is still there.
+	Start int64
+	// LastStable is the end for read-committed readers: the first offset of the oldest open transaction, or High.
+	LastStable int64
+	// High is the high watermark: the offset that the next record to be acknowledged gets.
+	High int64
 }
 
 // Admin asks about and changes topics and groups. It is safe for concurrent use.
-type Admin struct{}
-
-// NewAdmin makes a client; it connects with the first call.
-func NewAdmin(o Options) (*Admin, error) { panic("not yet") }
-
-// Close ends the client.
-func (a *Admin) Close() { panic("not yet") }
-
-// Committed are the offsets that the group has committed for the topic's partitions, with their metadata. It
-// asks for stable offsets: while a transaction that would change them is open, it waits. A
-// partition without a commit is absent.
-func (a *Admin) Committed(ctx context.Context, group, topic string) (map[int32]Commit, error) {
-	panic("not yet")
+type Admin struct {
+	cl  *kgo.Client
+	adm *kadm.Client
 }
 
-// Topic describes a topic. errors.Is(err, ErrNoTopic) when there is none.
-func (a *Admin) Topic(ctx context.Context, name string) (*TopicInfo, error) { panic("not yet") }
+// NewAdmin makes a client; it connects with the first call.
+func NewAdmin(o Options) (*Admin, error) {
+	opts, err := o.client()
+	if err != nil {
+		return nil, fmt.Errorf("admin client: %w", err)
+	}
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("admin client: %w", err)
+	}
+	return &Admin{cl: cl, adm: kadm.NewClient(cl)}, nil
+}
 
-// EnsureTopic creates the topic if it does not exist. One that exists with another number of partitions is an error.
-func (a *Admin) EnsureTopic(ctx context.Context, s TopicSpec) error { panic("not yet") }
+// Close ends the client.
+func (a *Admin) Close() { a.cl.Close() }
+
+// Topic describes a topic. errors.Is(err, ErrNoTopic) when there is none.
+func (a *Admin) Topic(ctx context.Context, name string) (*TopicInfo, error) {
+	return describe(ctx, a.cl, name)
+}
+
+func describe(ctx context.Context, cl *kgo.Client, name string) (*TopicInfo, error) {
+	meta, err := kadm.NewClient(cl).Metadata(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("describe topic %s: %w", name, err)
+	}
+	detail, ok := meta.Topics[name]
+	if !ok {
+		return nil, fmt.Errorf("describe topic %s: %w", name, ErrNoTopic)
+	}
+	if detail.Err != nil {
+		return nil, fmt.Errorf("describe topic %s: %w", name, classify(detail.Err))
+	}
+	info := &TopicInfo{
+		Name:         name,
+		ID:           base64.RawURLEncoding.EncodeToString(detail.ID[:]),
+		Partitions:   int32(len(detail.Partitions)),
+		LeaderEpochs: make(map[int32]int32, len(detail.Partitions)),
+		raw:          detail.ID,
+		leaders:      make(map[int32]int32, len(detail.Partitions)),
+	}
+	for id, p := range detail.Partitions {
+		info.LeaderEpochs[id] = p.LeaderEpoch
+		info.leaders[id] = p.Leader
+		if p.Err != nil {
+			info.leaders[id] = -1
+		}
+	}
+	return info, nil
+}
+
+// EnsureTopic creates the topic if it does not exist, and waits until every partition has a leader. One that
+// exists with another number of partitions is an error; its other settings are left as they are.
+func (a *Admin) EnsureTopic(ctx context.Context, s TopicSpec) error {
+	replication := s.Replication
+	if replication == 0 {
+		replication = -1
+	}
+	configs := make(map[string]*string, len(s.Configs))
+	for key, value := range s.Configs {
+		configs[key] = &value
+	}
+	if _, err := a.Topic(ctx, s.Name); errors.Is(err, ErrNoTopic) {
+		_, err := a.adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s with %d partitions: %w", s.Name, s.Partitions, err)
+		}
+	}
+	info, err := a.settled(ctx, s.Name)
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", s.Name, err)
+	}
+	if info.Partitions != s.Partitions {
+		return fmt.Errorf("topic %s has %d partitions, not %d: change the setting, or give the output another name",
+			s.Name, info.Partitions, s.Partitions)
+	}
+	return nil
+}
+
+// settled waits until the brokers agree that the topic is there.
+func (a *Admin) settled(ctx context.Context, name string) (*TopicInfo, error) {
+	var last error
+	for try := range settleTries {
+		if try > 0 {
+			if err := pause(ctx, settlePause); err != nil {
+				return nil, errors.Join(err, last)
+			}
+		}
+		info, err := a.Topic(ctx, name)
+		if err != nil && !errors.Is(err, ErrNoTopic) && !retriable(err) {
+			return nil, err
+		}
+		last = err
+		if err == nil && info.led() {
+			return info, nil
+		}
+	}
+	if last == nil {
+		last = errors.New("partitions are without a leader")
+	}
+	return nil, last
+}
+
+func (t *TopicInfo) led() bool {
+	for _, leader := range t.leaders {
+		if leader < 0 {
+			return false
+		}
+	}
+	return t.Partitions > 0
+}
 
 // Offsets are the ends of every partition of the topic.
 func (a *Admin) Offsets(ctx context.Context, topic string) (map[int32]Ends, error) {
-	panic("not yet")
+	ends := make(map[int32]Ends)
+	// In this order each bound is at least as new as the one before it, so that Start <= LastStable <= High.
+	for _, bound := range []struct {
+		name string
+		list func(context.Context, ...string) (kadm.ListedOffsets, error)
+		set  func(*Ends, int64)
+	}{
+		{"start", a.adm.ListStartOffsets, func(e *Ends, at int64) { e.Start = at }},
+		{"last stable", a.adm.ListCommittedOffsets, func(e *Ends, at int64) { e.LastStable = at }},
+		{"end", a.adm.ListEndOffsets, func(e *Ends, at int64) { e.High = at }},
+	} {
+		listed, err := bound.list(ctx, topic)
+		offsets, err := listedOffsets(listed, topic, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s offsets of %s: %w", bound.name, topic, err)
+		}
+		for p, at := range offsets {
+			e := ends[p]
+			bound.set(&e, at)
+			ends[p] = e
+		}
+	}
+	return ends, nil
 }
 
-// OffsetsAfterTime are, per partition, the first offset whose record timestamp is at or after t, or the end.
+// OffsetsAfterTime are, per partition, the first offset whose record timestamp (which is not the
+// event time) is at or after t, or the end.
 func (a *Admin) OffsetsAfterTime(ctx context.Context, topic string, t time.Time) (map[int32]int64, error) {
-	panic("not yet")
+	listed, err := a.adm.ListOffsetsAfterMilli(ctx, t.UnixMilli(), topic)
+	offsets, err := listedOffsets(listed, topic, err)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of %s after %s: %w", topic, t.UTC().Format(time.RFC3339), err)
+	}
+	return offsets, nil
 }
 
-// LeaveGroup removes a static member, so that its partitions go to others at once. A member that is not there is no error.
-func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error { panic("not yet") }
-
-// GroupOwners are the instance ids (or member ids) to which the topic's partitions are assigned.
-func (a *Admin) GroupOwners(ctx context.Context, group, topic string) (map[int32]string, error) {
-	panic("not yet")
+func listedOffsets(listed kadm.ListedOffsets, topic string, err error) (map[int32]int64, error) {
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(listed[topic]) == 0 {
+		return nil, ErrNoTopic
+	}
+	offsets := make(map[int32]int64, len(listed[topic]))
+	for p, at := range listed[topic] {
+		if at.Err != nil {
+			return nil, fmt.Errorf("partition %d: %w", p, classify(at.Err))
+		}
+		offsets[p] = at.Offset
+	}
+	return offsets, nil
 }

@@ -1,9 +1,17 @@
 package kafka
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
 
-// The ways in which a commit, or a session, ends other than well. They are told apart by what the
-// caller must do next (DESIGN section 8); the wrapped error says what Kafka answered.
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// The ways in which a commit, a session or a read ends other than well. They are told apart by what the
+// caller must do next (DESIGN section 8); the wrapped error says what Kafka answered. None of them is
+// proof that a transaction was not committed.
 var (
 	// ErrFenced says that someone else owns the partitions or the transactional id now. Drop
 	// the tasks and build a new session; not a crash.
@@ -12,8 +20,70 @@ var (
 	// taken this one's place. Exit: rejoining would only fence the other process in turn.
 	ErrInstanceFenced = errors.New("another process has this instance id")
 	// ErrUnknownOutcome says that the broker's answer to the end of a transaction was lost or never
-	// came: it may have been committed. Only the committed offsets can tell.
+	// came: it may have been committed.
 	ErrUnknownOutcome = errors.New("outcome of the transaction unknown")
-	// ErrNoTopic says that the topic does not exist.
+	// ErrNoTopic says that the topic does not exist, or was deleted and created again.
 	ErrNoTopic = errors.New("no such topic")
+	// ErrOutOfRange says that an offset is not in the log: retention or an operator removed
+	// it, or the log is another one. Nothing is skipped.
+	ErrOutOfRange = errors.New("offset out of range")
 )
+
+// fences are Kafka's answers that say: no longer yours.
+var fences = []error{
+	kerr.ProducerFenced,
+	kerr.InvalidProducerEpoch,
+	kerr.InvalidProducerIDMapping,
+	kerr.IllegalGeneration,
+	kerr.UnknownMemberID,
+	kerr.RebalanceInProgress,
+	kerr.StaleMemberEpoch,
+	kerr.FencedMemberEpoch,
+	kerr.GroupIDNotFound,
+}
+
+// classify adds the class of what Kafka answered to err, or returns it as it is.
+func classify(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrFenced), errors.Is(err, ErrInstanceFenced):
+		return err
+	case errors.Is(err, kerr.FencedInstanceID):
+		return fmt.Errorf("%w: %w (two processes must not share an id: stop one, or give it another)", ErrInstanceFenced, err)
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return fmt.Errorf("%w: %w", ErrOutOfRange, err)
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+		return fmt.Errorf("%w: %w", ErrNoTopic, err)
+	}
+	for _, fence := range fences {
+		if errors.Is(err, fence) {
+			return fmt.Errorf("%w: %w", ErrFenced, err)
+		}
+	}
+	return err
+}
+
+// classifyEnd classifies an error of the request that ends a transaction. Only a definite
+// answer of the coordinator is an answer: anything else leaves the outcome open.
+func classifyEnd(err error) error {
+	err = classify(err)
+	if err == nil || errors.Is(err, ErrFenced) || errors.Is(err, ErrInstanceFenced) {
+		return err
+	}
+	var answer *kerr.Error
+	if errors.As(err, &answer) && !answer.Retriable && answer != kerr.UnknownServerError {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+}
+
+// retriable says whether a request may be sent again after err: the broker said so, or the connection broke.
+func retriable(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kgo.ErrClientClosed) {
+		return false
+	}
+	var answer *kerr.Error
+	if errors.As(err, &answer) {
+		return answer.Retriable
+	}
+	return kgo.IsRetryableBrokerErr(err) || isDial(err)
+}

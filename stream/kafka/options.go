@@ -2,14 +2,32 @@ package kafka
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 // Record is a Kafka record as franz-go hands it over: the engine reads its bytes
 // without copying them into a type of its own.
 type Record = kgo.Record
+
+// Limits of every client. A batch of 64 MiB holds a record of 10 MiB with room to spare, and is the most that
+// one compressed batch may expand to; see also SessionOptions.FetchBytesMax.
+const (
+	batchBytesMax     = 64 << 20
+	requestRetries    = 10
+	requestRetryLimit = 20 * time.Second
+	dialTimeout       = 5 * time.Second
+	metadataAgeMin    = 500 * time.Millisecond
+	bufferedRecords   = 20_000
+	bufferedBytes     = 32 << 20
+)
 
 // Options say how to reach a Kafka cluster. They are shared by every client of this package.
 type Options struct {
@@ -21,7 +39,7 @@ type Options struct {
 	TLS *tls.Config
 	// SASL is how to log in. The zero value means no login.
 	SASL SASL
-	// Log receives the client's warnings and errors. Default: nothing is logged.
+	// Log receives the client's warnings, and at level debug all it says. Default: nothing is logged.
 	Log *slog.Logger
 }
 
@@ -31,4 +49,86 @@ type SASL struct {
 	Mechanism string
 	User      string
 	Password  string
+}
+
+// EnsureDefaults fills what is not set.
+func (o *Options) EnsureDefaults() {
+	if o.ClientID == "" {
+		o.ClientID = "tidemark"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Validate reports all faults at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if len(o.Brokers) == 0 {
+		faults = append(faults, errors.New("no broker is given: name at least one host:port"))
+	}
+	_, err := o.SASL.mechanism()
+	return errors.Join(append(faults, err)...)
+}
+
+// mechanism returns nil when no login is asked for.
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	if s.Mechanism != "" && s.User == "" {
+		return nil, fmt.Errorf("SASL %s needs a user name", s.Mechanism)
+	}
+	switch s.Mechanism {
+	case "":
+		if s.User != "" {
+			return nil, errors.New("a SASL user is given without a mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+		}
+		return nil, nil
+	case "PLAIN":
+		return plain.Auth{User: s.User, Pass: s.Password}.AsMechanism(), nil
+	case "SCRAM-SHA-256":
+		return scram.Auth{User: s.User, Pass: s.Password}.AsSha256Mechanism(), nil
+	case "SCRAM-SHA-512":
+		return scram.Auth{User: s.User, Pass: s.Password}.AsSha512Mechanism(), nil
+	}
+	return nil, fmt.Errorf("unknown SASL mechanism %q: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 are known", s.Mechanism)
+}
+
+// client returns what every client is made with.
+func (o *Options) client() ([]kgo.Opt, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(o.Brokers...),
+		kgo.ClientID(o.ClientID),
+		kgo.WithLogger(&clientLog{log: o.Log}),
+		kgo.DisableClientMetrics(),
+		kgo.DialTimeout(dialTimeout),
+		kgo.RequestRetries(requestRetries),
+		kgo.RetryTimeout(requestRetryLimit),
+		kgo.MetadataMinAge(metadataAgeMin),
+		kgo.MaxDecompressBatchBytes(batchBytesMax),
+	}
+	if o.TLS != nil {
+		opts = append(opts, kgo.DialTLSConfig(o.TLS))
+	}
+	mechanism, err := o.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	if mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
+	return opts, nil
+}
+
+// producing returns what every producer is made with: acknowledged by all, idempotent (the client's
+// default), to the partition that the record names.
+func producing() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.MaxBufferedRecords(bufferedRecords),
+		kgo.MaxBufferedBytes(bufferedBytes),
+	}
 }

@@ -1,39 +1,92 @@
 package kafka
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
 
-// TxnProducer publishes in transactions, without a group. Making one fences every older one of its id.
-type TxnProducer struct{}
+	"github.com/twmb/franz-go/pkg/kgo"
+)
 
-// NewTxnProducer takes over transactionalID: when it returns, no older producer of that id can commit.
-func NewTxnProducer(ctx context.Context, o Options, transactionalID string) (*TxnProducer, error) {
-	panic("not yet")
+// Producer is an idempotent producer without transactions, for `tidemark produce`. Each record is written once,
+// and records of a partition keep their order. It is safe for concurrent use.
+type Producer struct {
+	cl      *kgo.Client
+	endLife context.CancelFunc
+	life    context.Context
+
+	mu     sync.Mutex
+	acked  int64
+	failed error
 }
 
-// Produce buffers r, whose Topic and Partition must be set. A failure surfaces in Commit.
-func (p *TxnProducer) Produce(ctx context.Context, r *Record) { panic("not yet") }
-
-// Commit ends the transaction; nil means that the broker has confirmed. After an error only Close is left.
-func (p *TxnProducer) Commit(ctx context.Context) error { panic("not yet") }
-
-// Abort drops what was produced since the last Commit.
-func (p *TxnProducer) Abort(ctx context.Context) error { panic("not yet") }
-
-// Close ends the client.
-func (p *TxnProducer) Close() { panic("not yet") }
-
-// Producer is an idempotent producer without transactions, for `tidemark produce`.
-type Producer struct{}
-
 // NewProducer makes a client; it connects with the first record.
-func NewProducer(o Options) (*Producer, error) { panic("not yet") }
+func NewProducer(o Options) (*Producer, error) {
+	opts, err := o.client()
+	if err != nil {
+		return nil, fmt.Errorf("producer: %w", err)
+	}
+	p := &Producer{}
+	p.life, p.endLife = context.WithCancel(context.Background())
+	opts = append(append(opts, producing()...),
+		kgo.WithContext(p.life),
+		kgo.MaxProduceRequestsInflightPerBroker(5), // the most for which Kafka keeps the order
+		kgo.RecordDeliveryTimeout(time.Minute),
+	)
+	if p.cl, err = kgo.NewClient(opts...); err != nil {
+		p.endLife()
+		return nil, fmt.Errorf("producer: %w", err)
+	}
+	return p, nil
+}
 
-// Produce sends r, whose Topic and Partition must be set; records of a partition keep their order. It blocks while too
-// much is in flight, and returns the first failure of any record so far.
-func (p *Producer) Produce(ctx context.Context, r *Record) error { panic("not yet") }
+// Produce sends r, whose Topic and Partition must be set. It blocks while too much is in flight, until ctx is
+// done, and returns the first failure of any record so far: then nothing more is sent.
+func (p *Producer) Produce(ctx context.Context, r *Record) error {
+	if err := p.fault(); err != nil {
+		return err
+	}
+	r.Context = p.life
+	p.cl.Produce(ctx, r, p.produced)
+	return p.fault()
+}
 
-// Flush waits until everything produced is acknowledged, and returns the first failure.
-func (p *Producer) Flush(ctx context.Context) error { panic("not yet") }
+func (p *Producer) produced(r *Record, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.acked++
+		return
+	}
+	if p.failed == nil {
+		p.failed = fmt.Errorf("produce to %s/%d: %w", r.Topic, r.Partition, classify(err))
+	}
+}
 
-// Close ends the client; call Flush first.
-func (p *Producer) Close() { panic("not yet") }
+func (p *Producer) fault() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed
+}
+
+// Acknowledged is how many records the broker has confirmed.
+func (p *Producer) Acknowledged() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.acked
+}
+
+// Flush waits until everything produced is acknowledged or has failed, and returns the first failure.
+func (p *Producer) Flush(ctx context.Context) error {
+	if err := p.cl.Flush(ctx); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	return p.fault()
+}
+
+// Close ends the client; call Flush first: what is not acknowledged by then is dropped.
+func (p *Producer) Close() {
+	p.endLife()
+	p.cl.Close()
+}

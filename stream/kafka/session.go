@@ -2,7 +2,12 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // SessionOptions describe a membership of a group together with its transactional producer.
@@ -18,65 +23,166 @@ type SessionOptions struct {
 	Topic string
 	// TransactionTimeout bounds how long a dead process holds up read-committed readers. Default 10 s.
 	TransactionTimeout time.Duration
+	// CommitTimeout bounds one Commit, flush included. Default 30 s.
+	CommitTimeout time.Duration
 	// SessionTimeout is how long the broker waits for a dead member before it gives its
 	// partitions to others. Default 45 s.
 	SessionTimeout time.Duration
-	// FetchBytesMax bounds the bytes of one fetch. Default 4 MiB.
+	// FetchBytesMax bounds the bytes of one fetch of one broker (a single batch may be larger). Default 4 MiB.
 	FetchBytesMax int32
-	// OnAssigned is called with newly assigned partitions before anything is fetched from them, and
-	// gives the offset at which each one starts. It may block while state is restored. An error, or
-	// a partition without a start, fails the session: Poll returns it.
+	// OnAssigned is called with the assigned partitions before anything is fetched from them, and
+	// gives the offset at which each one starts. It may block while state is restored, and must
+	// return when ctx is done. An error, or a partition without a start, fails the session: Poll returns it.
 	OnAssigned func(ctx context.Context, partitions []int32) (starts map[int32]int64, err error)
-	// OnRevoked is called with partitions that were taken away or lost. Nothing can be
-	// committed for them any more. It runs inside the client: it must not call the session.
+	// OnRevoked, when not nil, is called with partitions that were taken away or lost. Nothing can be
+	// committed for them any more. It runs inside the client: it must not call the session. It is not
+	// called because of Close.
 	OnRevoked func(partitions []int32)
 }
 
-// PartitionBatch is a run of records of one partition, in offset order, control records included.
-type PartitionBatch struct {
-	Topic     string
-	Partition int32
-	Records   []*Record
+// EnsureDefaults fills what is not set.
+func (o *SessionOptions) EnsureDefaults() {
+	o.Options.EnsureDefaults()
+	if o.TransactionTimeout == 0 {
+		o.TransactionTimeout = 10 * time.Second
+	}
+	if o.CommitTimeout == 0 {
+		o.CommitTimeout = 30 * time.Second
+	}
+	if o.SessionTimeout == 0 {
+		o.SessionTimeout = 45 * time.Second
+	}
+	if o.FetchBytesMax == 0 {
+		o.FetchBytesMax = 4 << 20
+	}
 }
 
-// Commit is the cut of one partition as Kafka keeps it.
-type Commit struct {
-	Partition int32
-	// Next is the offset of the next record to read.
-	Next int64
-	// LeaderEpoch is that of the last record read, -1 when unknown.
-	LeaderEpoch int32
-	// Metadata is the caller's own, at most 4 KB unless the broker is told otherwise.
-	Metadata string
+// Validate reports all faults at once.
+func (o *SessionOptions) Validate() error {
+	var faults []error
+	for _, need := range []struct{ name, value string }{
+		{"Group", o.Group}, {"InstanceID", o.InstanceID}, {"TransactionalID", o.TransactionalID}, {"Topic", o.Topic},
+	} {
+		if need.value == "" {
+			faults = append(faults, fmt.Errorf("%s is not set", need.name))
+		}
+	}
+	if o.OnAssigned == nil {
+		faults = append(faults, errors.New("OnAssigned is not set: it says where each partition starts"))
+	}
+	return errors.Join(append(faults, o.Options.Validate())...)
 }
 
 // Session is one process's membership of a pipeline's group and its transactional producer.
-// Poll, Commit and Close are called from one goroutine; Produce and Rebalanced from any.
-type Session struct{}
+// Poll, Commit, Pause and Close are called from one goroutine; Produce and Rebalanced from any.
+type Session struct {
+	o          SessionOptions
+	gts        *kgo.GroupTransactSession
+	topicID    [16]byte
+	life       context.Context    // of the client and of buffered records; ends with Close
+	endLife    context.CancelFunc //
+	running    context.Context    // ends when the session is over, to wake Poll
+	endRunning context.CancelFunc
+	rebalanced chan struct{}
+	closing    sync.Once
 
-// NewSession joins the group and fences an older producer of the same transactional id.
-func NewSession(ctx context.Context, o SessionOptions) (*Session, error) { panic("not yet") }
+	mu       sync.Mutex // held for a few instructions only; the client's own locks may be held around it
+	closed   bool
+	why      error // why the session is over
+	firm     bool  // why is an answer of Kafka's, not our inference from a callback
+	produced bool  // something was produced since the last commit
+	failed   error // the first failure of a produced record
+	assigned []int32
+}
 
-// Poll waits until there is at least one record, and returns at most max of them, or the
-// context's error. Any other error means: Close, and build a new session.
-func (s *Session) Poll(ctx context.Context, max int) ([]PartitionBatch, error) { panic("not yet") }
+// NewSession fences an older producer of the same transactional id, then joins the group. It
+// returns once the fence holds; joining goes on behind it, and OnAssigned tells of its end.
+func NewSession(ctx context.Context, o SessionOptions) (*Session, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	s := &Session{o: o, rebalanced: make(chan struct{}, 1)}
+	s.life, s.endLife = context.WithCancel(context.Background())
+	s.running, s.endRunning = context.WithCancel(context.Background())
+	opts, err := s.options()
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if s.gts, err = kgo.NewGroupTransactSession(opts...); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("session of group %s: %w", o.Group, err)
+	}
+	return s, nil
+}
 
-// Produce buffers r, whose Topic and Partition must be set, in the running transaction. A failure surfaces in Commit.
-func (s *Session) Produce(ctx context.Context, r *Record) { panic("not yet") }
+// open does things in the order that invariant 5 needs: fence first, join (and read committed offsets) after.
+func (s *Session) open(ctx context.Context) error {
+	cl := s.gts.Client()
+	info, err := describe(ctx, cl, s.o.Topic)
+	if err != nil {
+		return err
+	}
+	s.topicID = info.raw
+	if _, _, err := cl.ProducerID(ctx); err != nil {
+		return fmt.Errorf("take over transactional id %s: %w", s.o.TransactionalID, classify(err))
+	}
+	if err := s.gts.Begin(); err != nil {
+		return fmt.Errorf("begin a transaction: %w", classify(err))
+	}
+	cl.AddConsumeTopics(s.o.Topic)
+	return nil
+}
 
-// Commit flushes what was produced, adds exactly these offsets, and ends the transaction. It returns nil only when
-// the broker has confirmed. After any error the caller must Close and build a new session.
-func (s *Session) Commit(ctx context.Context, offsets []Commit) error { panic("not yet") }
-
-// Pause stops fetching from partitions of the session's topic; what was fetched of them already is dropped.
-func (s *Session) Pause(partitions ...int32) { panic("not yet") }
-
-// Resume undoes Pause.
-func (s *Session) Resume(partitions ...int32) { panic("not yet") }
+func (s *Session) options() ([]kgo.Opt, error) {
+	opts, err := s.o.client()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, producing()...)
+	return append(opts,
+		kgo.WithContext(s.life),
+		kgo.WithHooks(groupHook{s}),
+		kgo.TransactionalID(s.o.TransactionalID),
+		kgo.TransactionTimeout(s.o.TransactionTimeout),
+		kgo.ConsumerGroup(s.o.Group),
+		kgo.InstanceID(s.o.InstanceID),
+		kgo.Balancers(kgo.RangeBalancer()),
+		kgo.SessionTimeout(s.o.SessionTimeout),
+		kgo.HeartbeatInterval(min(3*time.Second, s.o.SessionTimeout/3)),
+		kgo.DisableAutoCommit(),
+		kgo.AdjustFetchOffsetsFn(s.onAssigned),
+		kgo.OnPartitionsRevoked(s.onRevoked),
+		kgo.OnPartitionsLost(s.onLost),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeStartOffset(kgo.NoResetOffset()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchMaxBytes(s.o.FetchBytesMax),
+		kgo.FetchMaxPartitionBytes(min(s.o.FetchBytesMax, 1<<20)),
+		kgo.FetchMaxWait(500*time.Millisecond),
+		kgo.MaxConcurrentFetches(4),
+		kgo.BrokerMaxReadBytes(max(2*s.o.FetchBytesMax, batchBytesMax)),
+	), nil
+}
 
 // Rebalanced delivers a signal after partitions were assigned, revoked or lost. Signals coalesce.
-func (s *Session) Rebalanced() <-chan struct{} { panic("not yet") }
+func (s *Session) Rebalanced() <-chan struct{} { return s.rebalanced }
 
 // Close ends the session without leaving the group: a static member's partitions wait for its
 // successor. An open transaction is left to be fenced by that successor or to time out.
-func (s *Session) Close() { panic("not yet") }
+func (s *Session) Close() {
+	s.closing.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		s.over(errors.New("the session is closed"), true)
+		// The client's own Close would first wait for a join that is under way, up to the rebalance
+		// timeout. Ending its context first ends every request, and with them the join.
+		s.endLife()
+		s.gts.Close()
+	})
+}

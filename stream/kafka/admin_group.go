@@ -1,0 +1,91 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// Committed are the offsets that the group has committed for the topic's partitions, with their metadata. It
+// asks for stable offsets: while a transaction that would change them is open, it waits, until ctx is done. A
+// partition without a commit is absent.
+func (a *Admin) Committed(ctx context.Context, group, topic string) (map[int32]Commit, error) {
+	for {
+		committed, err := a.committed(ctx, group, topic)
+		if err == nil {
+			return committed, nil
+		}
+		err = fmt.Errorf("committed offsets of group %s for %s: %w", group, topic, err)
+		if !errors.Is(err, kerr.UnstableOffsetCommit) {
+			return nil, err
+		}
+		if waited := pause(ctx, settlePause); waited != nil {
+			return nil, fmt.Errorf("%w: %w", waited, err)
+		}
+	}
+}
+
+func (a *Admin) committed(ctx context.Context, group, topic string) (map[int32]Commit, error) {
+	fetched, err := a.adm.FetchOffsetsForTopics(kadm.RequireStable(ctx), group, topic)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return map[int32]Commit{}, nil
+	}
+	if err != nil {
+		return nil, classify(err)
+	}
+	committed := make(map[int32]Commit, len(fetched[topic]))
+	for p, at := range fetched[topic] {
+		if at.Err != nil {
+			return nil, fmt.Errorf("partition %d: %w", p, classify(at.Err))
+		}
+		if at.At < 0 {
+			continue
+		}
+		committed[p] = Commit{Partition: p, Next: at.At, LeaderEpoch: at.LeaderEpoch, Metadata: at.Metadata}
+	}
+	return committed, nil
+}
+
+// LeaveGroup removes a static member, so that its partitions go to others at once. A member that is not there is no error.
+func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
+	left, err := a.adm.LeaveGroup(ctx, kadm.LeaveGroup(group).Reason("the process ends for good").InstanceIDs(instance))
+	if err == nil {
+		err = left.Error()
+	}
+	if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupIDNotFound) {
+		return nil
+	}
+	return fmt.Errorf("remove %s from group %s: %w", instance, group, err)
+}
+
+// GroupOwners are the instance ids (or member ids, of members without) to which partition numbers are
+// assigned. While the group is rebalancing, or when it has no members, there are none.
+func (a *Admin) GroupOwners(ctx context.Context, group string) (map[int32]string, error) {
+	described, err := a.adm.DescribeGroups(ctx, group)
+	if err == nil {
+		err = described[group].Err
+	}
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, fmt.Errorf("describe group %s: %w", group, err)
+	}
+	owners := make(map[int32]string)
+	for _, member := range described[group].Members {
+		assigned, ok := member.Assigned.AsConsumer()
+		if !ok {
+			continue
+		}
+		name := member.MemberID
+		if member.InstanceID != nil {
+			name = *member.InstanceID
+		}
+		for _, topic := range assigned.Topics {
+			for _, p := range topic.Partitions {
+				owners[p] = name
+			}
+		}
+	}
+	return owners, nil
+}

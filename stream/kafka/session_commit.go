@@ -1,0 +1,133 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Commit is the cut of one partition as Kafka keeps it.
+type Commit struct {
+	Partition int32
+	// Next is the offset of the next record to read.
+	Next int64
+	// LeaderEpoch is that of the last record read, -1 when unknown.
+	LeaderEpoch int32
+	// Metadata is the caller's own, at most 4 KB unless the broker is told otherwise.
+	Metadata string
+}
+
+// Produce buffers r, whose Topic and Partition must be set, in the running transaction. It blocks while
+// too much is buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit.
+func (s *Session) Produce(ctx context.Context, r *Record) {
+	s.mu.Lock()
+	s.produced = true
+	s.mu.Unlock()
+	// Without this the client would take ctx for the record's life, and a shutdown that cancels it
+	// would fail the records of the last commit.
+	r.Context = s.life
+	s.gts.Produce(ctx, r, s.onProduced)
+}
+
+func (s *Session) onProduced(r *Record, err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = fmt.Errorf("produce to %s/%d: %w", r.Topic, r.Partition, classify(err))
+	}
+}
+
+// Commit flushes what was produced, adds exactly these offsets, and ends the transaction. It returns nil only when
+// the broker has confirmed, and the next transaction has begun then. After any error the caller must
+// Close, build a new session, and ask the broker which offsets are committed: no error is proof that the
+// transaction was not committed. Nothing produced and no offsets is nothing to commit.
+func (s *Session) Commit(ctx context.Context, offsets []Commit) error {
+	if err := s.ended(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	produced := s.produced
+	s.mu.Unlock()
+	if len(offsets) == 0 && !produced {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
+	defer cancel()
+	if err := s.commit(ctx, offsets); err != nil {
+		err = fmt.Errorf("commit of group %s: %w", s.o.Group, err)
+		s.over(err, true)
+		return err
+	}
+	s.mu.Lock()
+	s.produced = false
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Session) commit(ctx context.Context, offsets []Commit) error {
+	if len(offsets) == 0 {
+		return errors.New("records were produced, but no offsets are given: they would be published again")
+	}
+	if err := s.gts.Client().Flush(ctx); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	// The client would commit whatever succeeded.
+	s.mu.Lock()
+	failed := s.failed
+	s.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
+	fill := kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		return s.fill(req, offsets)
+	})
+	committed, err := s.gts.End(fill, kgo.TryCommit)
+	if err != nil {
+		return fmt.Errorf("end the transaction: %w", classifyEnd(err))
+	}
+	if !committed {
+		return s.givenUp()
+	}
+	if err := s.gts.Begin(); err != nil {
+		// Confirmed, and yet an error: the caller finds the new offsets at the broker (invariant 1).
+		return fmt.Errorf("begin the next transaction: %w", classify(err))
+	}
+	return nil
+}
+
+// fill replaces what the client would have committed, which is what was polled, by the caller's offsets
+// (invariant 3). It is called when nothing was polled, too.
+func (s *Session) fill(req *kmsg.TxnOffsetCommitRequest, offsets []Commit) error {
+	if req.Generation < 0 || req.MemberID == "" {
+		// The broker takes a generation of -1 for a producer without a group, and fences nothing.
+		return fmt.Errorf("%w: not a member of the group", ErrFenced)
+	}
+	topic := kmsg.NewTxnOffsetCommitRequestTopic()
+	topic.Topic = s.o.Topic
+	topic.TopicID = s.topicID // from version 6 on, offsets without it fail and the transaction commits all the same
+	for i := range offsets {
+		p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		p.Partition = offsets[i].Partition
+		p.Offset = offsets[i].Next
+		p.LeaderEpoch = offsets[i].LeaderEpoch
+		p.Metadata = &offsets[i].Metadata
+		topic.Partitions = append(topic.Partitions, p)
+	}
+	req.Topics = []kmsg.TxnOffsetCommitRequestTopic{topic}
+	return nil
+}
+
+// givenUp is the error for a client that answers "not committed" without saying why: the group
+// refused the offsets or rebalanced, or the coordinator's answer to the end was one that proves nothing.
+func (s *Session) givenUp() error {
+	if err := s.ended(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w, or the coordinator moved: the client gave the transaction up (%w)", ErrFenced, ErrUnknownOutcome)
+}

@@ -1,0 +1,111 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// groupHook is how the client says with which answer its membership ended.
+type groupHook struct{ s *Session }
+
+var _ kgo.HookGroupManageError = groupHook{}
+
+func (h groupHook) OnGroupManageError(err error) {
+	if errors.Is(err, context.Canceled) {
+		return // of Close, or of an assignment that a rebalance overtook
+	}
+	h.s.over(fmt.Errorf("membership of group %s: %w", h.s.o.Group, classify(err)), true)
+}
+
+// over ends the session for the reason given. The first reason stays, except that an answer of Kafka's replaces
+// what was inferred from a callback: the client reports that partitions are lost before it says why.
+func (s *Session) over(why error, firm bool) {
+	s.mu.Lock()
+	if s.why == nil || (firm && !s.firm && !s.closed) {
+		s.why, s.firm = why, firm
+	}
+	s.mu.Unlock()
+	s.endRunning()
+}
+
+// ended returns why the session is over, or nil while it is not.
+func (s *Session) ended() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
+}
+
+func (s *Session) signal() {
+	select {
+	case s.rebalanced <- struct{}{}:
+	default: // one is waiting to be read already
+	}
+}
+
+// onAssigned replaces the offsets that the client fetched by the caller's. The epoch is left
+// out: with one, the client would first compare it with the leader's and might move the position.
+func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	if err := s.ended(); err != nil {
+		return nil, err // invariant 2: the client rejoins by itself, this session does not
+	}
+	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topic]))
+	starts, err := s.o.OnAssigned(ctx, partitions)
+	if err != nil {
+		err = fmt.Errorf("start of partitions %v of %s: %w", partitions, s.o.Topic, err)
+		s.over(err, ctx.Err() == nil)
+		return nil, err
+	}
+	offsets := make(map[int32]kgo.Offset, len(partitions))
+	for _, p := range partitions {
+		start, ok := starts[p]
+		if !ok || start < 0 {
+			err := fmt.Errorf("start of partition %d of %s: OnAssigned named none", p, s.o.Topic)
+			s.over(err, true)
+			return nil, err
+		}
+		offsets[p] = kgo.NewOffset().At(start)
+	}
+	s.mu.Lock()
+	s.assigned = partitions
+	s.mu.Unlock()
+	s.signal()
+	return map[string]map[int32]kgo.Offset{s.o.Topic: offsets}, nil
+}
+
+func (s *Session) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
+	s.taken(revoked[s.o.Topic], "revoked by a rebalance")
+}
+
+func (s *Session) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+	s.taken(lost[s.o.Topic], "lost")
+}
+
+// taken runs under a lock of the client's that Commit needs, so it only notes what happened.
+func (s *Session) taken(partitions []int32, how string) {
+	s.mu.Lock()
+	closed := s.closed
+	s.assigned = nil
+	s.mu.Unlock()
+	if closed {
+		return
+	}
+	slices.Sort(partitions)
+	s.over(fmt.Errorf("%w: partitions %v of %s were %s", ErrFenced, partitions, s.o.Topic, how), false)
+	if s.o.OnRevoked != nil && len(partitions) > 0 {
+		s.o.OnRevoked(partitions)
+	}
+	s.signal()
+}
+
+// Assigned are the partitions that this session reads, in order; none before the first assignment and after
+// the session is over.
+func (s *Session) Assigned() []int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.assigned)
+}
