@@ -1,0 +1,49 @@
+# make test is what must pass before a change lands; the rest is for working on it.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# How often `make crash` kills, and how long each fuzz target runs.
+N           ?= 20
+FUZZTIME    ?= 30s
+
+.PHONY: demo build test lint race fuzz bench crash check-clean
+
+demo:
+	$(GO) run ./cmd/tidemark demo flights
+
+build:
+	$(GO) build -o bin/tidemark ./cmd/tidemark
+
+# go test's own closing lines come last. Two packages at a time: several of them run brokers.
+test:
+	$(GO) vet ./...
+	$(GO) test -p 2 -timeout 30m ./...
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+race:
+	$(GO) test -race -p 1 -timeout 60m ./...
+
+# Every fuzz target in turn, FUZZTIME each.
+fuzz:
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "fuzz $$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+# kill -9 of the real program on a real broker, N times.
+crash:
+	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 60m -run 'Crash' ./cmd/tidemark ./stream/...
+
+# Nothing that a build, a test or a demo makes may stay behind in the tree.
+check-clean:
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "the tree is not clean"; exit 1; }
+	@test -z "$$(git ls-files -i -c --exclude-standard)" || { git ls-files -i -c --exclude-standard; echo "ignored files are committed"; exit 1; }
