@@ -12,6 +12,7 @@ const (
 	ReasonBadHeader      = "bad_header"        // Confluent header missing or its magic byte is not 0
 	ReasonTruncated      = "truncated"         // the bytes end inside a value
 	ReasonTrailingBytes  = "trailing_bytes"    // bytes are left after the datum
+	ReasonTooLarge       = "too_large"         // more than MaxPayloadBytes
 	ReasonBadVarint      = "bad_varint"        // more than 10 bytes, or more than 64 bits
 	ReasonIntRange       = "int_out_of_range"  // an Avro int beyond 32 bits
 	ReasonBadLength      = "bad_length"        // a negative length

@@ -1,46 +1,116 @@
 package schema
 
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/linkedin/goavro/v2"
+	"github.com/twmb/avro"
+)
+
 // Schema is an Avro record schema: the writer's schema of a topic's events. It
 // is immutable and safe for concurrent use.
 type Schema struct {
-	json []byte
+	json   []byte
+	root   *node
+	fields []Field
+	edge   func() (*goavro.Codec, error) // for JSON at the edges; built on first use
+	check  func() (*Projection, error)   // of no field; built on first use
 }
 
 // Parse reads an Avro schema (Avro 1.12 specification, JSON form). The top
-// level must be a record.
-func Parse(avsc []byte) (*Schema, error) { panic("not yet") }
+// level must be a record. The whole schema is validated, names and defaults
+// included.
+func Parse(avsc []byte) (*Schema, error) {
+	if len(avsc) > MaxSchemaBytes {
+		return nil, fmt.Errorf("parse Avro schema: %d bytes, at most %d are allowed", len(avsc), MaxSchemaBytes)
+	}
+	parsed, err := avro.Parse(string(avsc))
+	if err != nil {
+		return nil, fmt.Errorf("parse Avro schema: %w", err)
+	}
+	b := builder{named: map[string]*node{}}
+	root, err := b.build(parsed.Root(), "")
+	if err != nil {
+		return nil, fmt.Errorf("parse Avro schema: %w", err)
+	}
+	if root.avro != "record" {
+		return nil, fmt.Errorf("parse Avro schema: the top level is %s, an event must be a record", root.avro)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, avsc); err != nil {
+		return nil, fmt.Errorf("parse Avro schema: %w", err)
+	}
+	s := &Schema{json: compact.Bytes(), root: root}
+	for _, f := range root.fields {
+		s.fields = append(s.fields, Field{Name: f.name, Type: f.node.typ()})
+	}
+	s.edge = sync.OnceValues(func() (*goavro.Codec, error) { return edgeCodec(root) })
+	s.check = sync.OnceValues(func() (*Projection, error) { return s.Project(nil) })
+	return s, nil
+}
 
 // JSON is the schema as it was given, without insignificant white space. The
 // caller must not modify it.
 func (s *Schema) JSON() []byte { return s.json }
 
 // Name is the full name of the record: with its namespace, if it has one.
-func (s *Schema) Name() string { panic("not yet") }
+func (s *Schema) Name() string { return s.root.name }
 
 // Fields are the record's own fields, in the schema's order.
-func (s *Schema) Fields() []Field { panic("not yet") }
+func (s *Schema) Fields() []Field { return slices.Clone(s.fields) }
 
 // Lookup finds the type of a field; "a.b" goes into the record (or nullable
 // record) a, and is nullable if a is. An absent field is an *UnknownFieldError.
-func (s *Schema) Lookup(path string) (Type, error) { panic("not yet") }
+func (s *Schema) Lookup(path string) (Type, error) {
+	record, nullable, rest := s.root, false, path
+	for {
+		name, tail, more := strings.Cut(rest, ".")
+		f := record.field(name)
+		if f == nil {
+			return Type{}, unknownField(record, path, rest)
+		}
+		if !more {
+			t := f.node.typ()
+			t.Nullable = t.Nullable || nullable && t.Avro != "null"
+			return t, nil
+		}
+		inner := f.node
+		if opt, _, ok := inner.optional(); ok {
+			inner, nullable = opt, true
+		}
+		if inner.avro != "record" {
+			at := strings.TrimSuffix(path, "."+tail)
+			return Type{}, fmt.Errorf("field %q: %q is %s, only a record or a nullable record has fields", path, at, inner.typ())
+		}
+		record, rest = inner, tail
+	}
+}
 
-// Suggest gives the candidate that name was probably meant to be, or "" if none
-// is close. Of equally close ones the first wins.
-func Suggest(name string, candidates []string) string { return "" }
+func (n *node) field(name string) *fieldNode {
+	for i := range n.fields {
+		if n.fields[i].name == name {
+			return &n.fields[i]
+		}
+	}
+	return nil
+}
 
-// AppendJSON encodes one JSON object as an Avro datum and appends it to dst.
-func (s *Schema) AppendJSON(dst []byte, jsonLine []byte) ([]byte, error) { panic("not yet") }
-
-// ToJSON decodes an Avro datum into one plain JSON object.
-func (s *Schema) ToJSON(payload []byte) ([]byte, error) { panic("not yet") }
-
-// Projection reads named fields straight from the bytes of a datum. It is
-// immutable and safe for concurrent use.
-type Projection struct{}
-
-// Project compiles a projection of the fields, in the order of paths.
-func (s *Schema) Project(paths []string) (*Projection, error) { panic("not yet") }
-
-// Decode walks and validates the whole datum and fills row, whose length must
-// be the number of paths. A *RecordError says what is wrong with the bytes.
-func (p *Projection) Decode(payload []byte, row []Value) error { panic("not yet") }
+// unknownField says that record, reached by the part of path before rest, has
+// no such field, and what was probably meant.
+func unknownField(record *node, path, rest string) *UnknownFieldError {
+	name, _, _ := strings.Cut(rest, ".")
+	names := make([]string, len(record.fields))
+	for i, f := range record.fields {
+		names[i] = f.name
+	}
+	e := &UnknownFieldError{Path: path, Record: record.name}
+	if s := Suggest(name, names); s != "" {
+		e.Suggestion = strings.TrimSuffix(path, rest) + s + strings.TrimPrefix(rest, name)
+	}
+	return e
+}
