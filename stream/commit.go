@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// This file alone orders outputs, transaction, state and lake. The order of a commit:
+//
+//  1. every task stands at a record boundary, with its outputs, journal entries and dirty accumulators;
+//  2. outputs are flushed, offsets join the transaction with the rest of the cut in their metadata, and the
+//     transaction ends (kafka.Session.Commit does these three, and says yes only if the broker did);
+//  3. only then does each task apply its state and cut, in one batch, unsynced: a crash leaves the state at this
+//     cut or an older one, never ahead of Kafka.
+//
+// Landing and checkpoints need no order among these: the lake log covers offsets, not commits, and a checkpoint
+// names the cut that it holds, which step 3 has made a committed one.
+
+// publish hands what the tasks have produced so far to the open transaction. Nothing of it is visible to
+// read-committed consumers until the commit.
+func (r *runner) publish(ctx context.Context, s *kafka.Session) error {
+	for _, t := range r.mine() {
+		for _, rec := range t.out {
+			s.Produce(ctx, rec)
+		}
+		t.out = t.out[:0]
+	}
+	return ctx.Err()
+}
+
+// commit ends the transaction for everything that happened since the last one. After any error nothing may be
+// concluded about the outcome: the caller drops the tasks and asks the broker.
+func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
+	if err := r.publish(ctx, s); err != nil {
+		return err
+	}
+	var dirty []*task
+	var offsets []kafka.Commit
+	for _, t := range r.mine() {
+		if !t.dirty {
+			continue
+		}
+		meta, err := metadata{
+			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
+			TopicID: t.topicID, Partitions: t.wide,
+		}.encode()
+		if err != nil {
+			return err
+		}
+		dirty = append(dirty, t)
+		offsets = append(offsets, kafka.Commit{Partition: t.id, Next: t.next, LeaderEpoch: t.leaderEpoch, Metadata: meta})
+	}
+	r.beat.lastCommit = r.o.Now()
+	if len(dirty) == 0 {
+		return nil
+	}
+	began := r.o.Now()
+	err := s.Commit(ctx, offsets)
+	r.status.committed(r.o.Now(), r.o.Now().Sub(began), err)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	r.beat.commits++
+	for _, t := range dirty {
+		if err := t.apply(); err != nil {
+			r.note(t, err)
+			return err
+		}
+	}
+	r.report()
+	return nil
+}
+
+// checkpoint copies the state of each task that has moved since its last checkpoint into the bucket. It must follow
+// a commit without records in between, which turn ensures by calling it between polls: the state is at
+// the last applied cut.
+func (r *runner) checkpoint(ctx context.Context) error {
+	for _, t := range r.mine() {
+		cut, err := t.store.Cut()
+		if err != nil {
+			r.note(t, err)
+			return fmt.Errorf("task %d: %w", t.id, err)
+		}
+		if cut == nil || r.status.checkpointed(t.id, cut) {
+			continue
+		}
+		began := r.o.Now()
+		m, stats, err := t.store.Checkpoint(ctx, r.o.Bucket, state.CheckpointOptions{
+			Prefix: r.checkpointPrefix(t.id), Keep: r.o.Plan.Pipeline.State.Keep, Now: r.o.Now,
+		})
+		if err != nil {
+			r.note(t, err)
+			return fmt.Errorf("checkpoint task %d: %w", t.id, err)
+		}
+		r.status.checkpoint(t.id, m, stats, began, r.o.Now())
+	}
+	return nil
+}

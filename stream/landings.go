@@ -1,0 +1,169 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/landing"
+)
+
+// landings are the batches that are being written to the bucket while the stream goes on: at most one of each
+// lander, and one round of result topics. Only the loop's goroutine uses it.
+type landings struct {
+	flights []flight
+	results *flight
+}
+
+type flight struct {
+	task int32
+	done chan error
+}
+
+// launch runs a landing on its own goroutine.
+func launch(task int32, land func() error) flight {
+	f := flight{task: task, done: make(chan error, 1)}
+	go func() { f.done <- land() }()
+	return f
+}
+
+// reap collects what has finished, without waiting.
+func (l *landings) reap() error {
+	var errs []error
+	kept := l.flights[:0]
+	for _, f := range l.flights {
+		select {
+		case err := <-f.done:
+			errs = append(errs, err)
+		default:
+			kept = append(kept, f)
+		}
+	}
+	l.flights = kept
+	if l.results != nil {
+		select {
+		case err := <-l.results.done:
+			errs, l.results = append(errs, err), nil
+		default:
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// wait collects everything.
+func (l *landings) wait() error {
+	var errs []error
+	for _, f := range l.flights {
+		errs = append(errs, <-f.done)
+	}
+	l.flights = nil
+	if l.results != nil {
+		errs, l.results = append(errs, <-l.results.done), nil
+	}
+	return errors.Join(errs...)
+}
+
+// land seals what is due and starts to write it. A landing that failed ends the session: the next one begins again at
+// the end of the lake log, and storing comes first.
+func (r *runner) land(ctx context.Context) error {
+	if err := r.landings.reap(); err != nil {
+		return fmt.Errorf("land: %w", err)
+	}
+	for _, t := range r.mine() {
+		if !t.lander.Due() {
+			continue
+		}
+		if b := t.lander.Seal(); b != nil {
+			r.landings.flights = append(r.landings.flights, launch(t.id, func() error { return t.lander.Land(ctx, b) }))
+		}
+	}
+	if r.landings.results == nil && r.due(&r.beat.lastResults, r.o.Plan.Pipeline.Lake.Roll.Every) {
+		mine := r.mine()
+		f := launch(-1, func() error { return r.landResults(ctx, mine) })
+		r.landings.results = &f
+	}
+	return nil
+}
+
+// makeRoom writes what is buffered, at once, because the landing budget is used up: memory is bounded, and storing
+// comes first.
+func (r *runner) makeRoom(ctx context.Context) error {
+	if err := r.landings.wait(); err != nil {
+		return fmt.Errorf("land: %w", err)
+	}
+	for _, t := range r.mine() {
+		if err := landNow(ctx, t.lander); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func landNow(ctx context.Context, l *lake.Lander) error {
+	b := l.Seal()
+	if b == nil {
+		return nil
+	}
+	if err := l.Land(ctx, b); err != nil {
+		return fmt.Errorf("land: %w", err)
+	}
+	return nil
+}
+
+// landAll lands everything that this process has consumed and what came of it.
+func (r *runner) landAll(ctx context.Context) error {
+	if err := r.makeRoom(ctx); err != nil {
+		return err
+	}
+	return r.landResults(ctx, r.mine())
+}
+
+// landResults lands the curated topics and the journal up to their last stable offsets. Partition q of a result topic
+// is landed by whoever owns task q, modulo the number of tasks; another doing so too does no harm.
+func (r *runner) landResults(ctx context.Context, tasks []*task) error {
+	for _, lt := range r.results {
+		ends, err := r.admin.Offsets(ctx, lt.Name)
+		if err != nil {
+			return fmt.Errorf("offsets of %s: %w", lt.Name, err)
+		}
+		for _, t := range tasks {
+			for q := t.id; q < r.wide[lt.Name]; q += r.topic.Partitions {
+				if err := r.landResult(ctx, lt, q, ends[q].Start, ends[q].LastStable); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, first, to int64) error {
+	if log := lt.Lake.Log(q); log.Begun() && log.End() >= to {
+		return nil
+	}
+	roll := r.o.Plan.Pipeline.Lake.Roll
+	l, err := lt.Lake.Lander(ctx, q, lake.LanderOptions{
+		Every: roll.Every, BytesMax: roll.BytesMax, Budget: r.budget, Now: r.o.Now, FirstOffset: first,
+	})
+	if err != nil {
+		return fmt.Errorf("lake log of %s/%d: %w", lt.Name, q, err)
+	}
+	defer l.Close()
+	return lt.UpTo(ctx, r.o.Kafka, l, q, to)
+}
+
+// feed gives a task its records. When the landing budget is used up the task stands at the record that did not fit;
+// it goes on there once there is room.
+func (r *runner) feed(ctx context.Context, t *task, records []*kafka.Record) error {
+	for {
+		err := t.process(records)
+		if !errors.Is(err, lake.ErrFull) {
+			return err
+		}
+		if err := r.makeRoom(ctx); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// beat is the loop's sense of time: when it last did what it does on a schedule.
+type beat struct {
+	lastCommit     time.Time
+	lastCheckpoint time.Time
+	lastResults    time.Time
+	lastLook       time.Time
+	lastIdle       time.Time
+	commits        int64
+}
+
+// lookEvery is how often the loop looks at the ends of the source, for lag and idleness.
+const lookEvery = time.Second
+
+// stopWithin bounds the last commit, landing and checkpoint of a run that was told to stop.
+const stopWithin = 30 * time.Second
+
+// session runs one membership and one producer: poll, process, commit, over and over. It returns nil when a run to
+// the end is complete; on any error the caller builds the next session.
+func (r *runner) session(ctx context.Context) (err error) {
+	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
+		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
+		Topic: r.topic.Name, OnAssigned: r.assigned,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		s.Close()
+		err = errors.Join(err, r.landings.wait(), r.dropTasks())
+	}()
+	for {
+		idle, err := r.turn(ctx, s)
+		if ctx.Err() != nil {
+			return r.stopClean(ctx, s, err)
+		}
+		if err != nil {
+			return err
+		}
+		if !r.o.UntilEnd || !idle {
+			continue
+		}
+		if done, err := r.finish(ctx, s); done || err != nil {
+			return err
+		}
+	}
+}
+
+// turn is one turn of the loop. It reports whether the poll brought nothing.
+func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err error) {
+	every := r.o.Plan.Pipeline.Commit.Every
+	pollCtx, cancel := context.WithTimeout(ctx, every)
+	batches, err := s.Poll(pollCtx, r.o.PollRecordsMax)
+	cancel()
+	if err != nil {
+		return false, fmt.Errorf("poll: %w", err)
+	}
+	if err := r.process(ctx, s, batches); err != nil {
+		return false, err
+	}
+	if len(batches) == 0 || r.due(&r.beat.lastCommit, every) {
+		if err := r.commit(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	if err := r.land(ctx); err != nil {
+		return false, err
+	}
+	if r.due(&r.beat.lastCheckpoint, r.o.Plan.Pipeline.State.CheckpointEvery) {
+		if err := r.checkpoint(ctx); err != nil {
+			return false, err
+		}
+	}
+	if r.due(&r.beat.lastLook, lookEvery) {
+		if err := r.look(ctx); err != nil {
+			return false, err
+		}
+	}
+	return len(batches) == 0, r.allStopped()
+}
+
+// due reports whether something that happens every so often is due now, and if so resets its clock.
+func (r *runner) due(last *time.Time, every time.Duration) bool {
+	now := r.o.Now()
+	if now.Sub(*last) < every {
+		return false
+	}
+	*last = now
+	return true
+}
+
+// process gives each task its records, all tasks side by side, and waits for them: a record boundary.
+func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.PartitionBatch) error {
+	var g errgroup.Group
+	for _, b := range batches {
+		t := r.running(b.Partition)
+		if t == nil {
+			continue
+		}
+		g.Go(func() error {
+			err := r.feed(ctx, t, b.Records)
+			var stop *StopError
+			if !errors.As(err, &stop) {
+				r.note(t, err)
+				return err
+			}
+			// What came before the record that stopped the task is sound, and is committed.
+			t.stopped = err
+			s.Pause(t.id)
+			return errors.Join(t.close(), r.stop(t.id, err))
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.publish(ctx, s)
+}
+
+// running returns the task of a partition unless it has stopped; what is fetched for a stopped task is dropped,
+// and stays uncommitted.
+func (r *runner) running(id int32) *task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.tasks[id]; t != nil && t.stopped == nil {
+		return t
+	}
+	return nil
+}
+
+// allStopped ends a process none of whose tasks can go on: its exit code then says so.
+func (r *runner) allStopped() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.stopped) == 0 {
+		return nil
+	}
+	for _, t := range r.tasks {
+		if t.stopped == nil {
+			return nil
+		}
+	}
+	return r.stoppedLocked()
+}
+
+func (r *runner) stoppedLocked() error {
+	e := &StoppedError{}
+	for id := range r.topic.Partitions {
+		if err := r.stopped[id]; err != nil {
+			e.Tasks = append(e.Tasks, err)
+		}
+	}
+	if len(e.Tasks) == 0 {
+		return nil
+	}
+	return e
+}
+
+// stopClean ends a run that was told to stop: what has been processed is committed, landed and checkpointed, so
+// that the next start has nothing to replay.
+func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) error {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	if err := r.commit(last, s); err != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return errors.Join(ctx.Err(), r.landAll(last), r.checkpoint(last))
+}

@@ -1,0 +1,283 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+// committed is what the broker says of a task: its cut, or that it never had one.
+type committed struct {
+	found bool
+	next  int64
+	meta  metadata
+	ends  kafka.Ends
+}
+
+// openTask brings the state of one task to exactly the cut that the broker has committed. It is the only way
+// in: at the first start, after a crash, after a rebalance and after a commit whose outcome is unknown.
+//
+//	found                                      | what happens
+//	nothing anywhere                           | the task is born: a decision, at its starting offset
+//	state at the committed cut                 | go on
+//	state behind it                            | replay the gap, outputs suppressed, decisions at their cuts
+//	state ahead, corrupt, or of another life   | set aside; newest valid checkpoint at or below; replay
+//	no state and no checkpoint                 | replay from the cut at which the task was born
+//	the gap is not in Kafka any more           | stop
+//	topic recreated, offsets reset or lost     | stop
+func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, error) {
+	if err := r.checkLife(ctx, id, c); err != nil {
+		return nil, err
+	}
+	store, cut, err := r.openState(ctx, id, c)
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.newTask(id, store, cut)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	if err := r.reach(ctx, t, cut != nil, c); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return t, nil
+}
+
+// newTask builds a task around a store whose cut is given (nil: new).
+func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut) (*task, error) {
+	p := r.o.Plan
+	t := &task{
+		id: id, plan: p, topicID: r.topic.ID, wide: r.topic.Partitions, now: r.nowMillis,
+		eval: p.NewEval(), store: store, wmOptions: p.WatermarkOptions,
+		bound: state.NoBound, leaderEpoch: -1, curatedWide: r.curatedWide(),
+		wm:       window.NewWatermark(),
+		counters: state.Counters{Outputs: make([]state.OutputCounters, len(p.Outputs))},
+	}
+	for i, o := range p.Outputs {
+		t.counters.Outputs[i].Name = o.Name
+	}
+	if cut != nil {
+		src := cut.Sources[0]
+		t.next, t.leaderEpoch, t.decisions = src.Next, src.LeaderEpoch, cut.Journal
+		t.counters, t.bound, t.lastRecordAt = cut.Counters, cut.Bound, cut.LastRecordAt
+		if err := json.Unmarshal(src.Watermark, &t.wm); err != nil {
+			return nil, fmt.Errorf("task %d: watermark of the state: %w", id, err)
+		}
+	}
+	share := p.Pipeline.State.MemoryMax / 4 / int64(r.topic.Partitions)
+	engine, err := window.NewEngine(p.Outputs, store, window.EngineOptions{MemoryMax: share})
+	if err != nil {
+		return nil, fmt.Errorf("task %d: open windows: %w", id, err)
+	}
+	t.engine = engine
+	return t, nil
+}
+
+// checkLife refuses to go on with anything but the topic and the group that the task has lived with.
+func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
+	where := fmt.Sprintf("%s/%d", r.topic.Name, id)
+	if !c.found {
+		return r.checkNeverBorn(ctx, id)
+	}
+	if c.meta.Fingerprint != r.o.Plan.Fingerprint {
+		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: c.meta.Fingerprint, Ours: r.o.Plan.Fingerprint}
+	}
+	switch {
+	case c.meta.TopicID != r.topic.ID:
+		return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", r.topic.ID, c.meta.TopicID),
+			Fix: "its offsets mean other records now: give the pipeline a new name to start over"}
+	case c.meta.Partitions != r.topic.Partitions:
+		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", r.topic.Partitions, c.meta.Partitions),
+			Fix: "keys have moved between partitions; growing a running pipeline is not built yet: give it a new name"}
+	case c.next > c.ends.High:
+		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is beyond the end %d: the broker has lost records", c.next, c.ends.High),
+			Fix: "if that loss is accepted, start a pipeline of a new name"}
+	}
+	return nil
+}
+
+// checkNeverBorn makes sure that a task without a committed offset is new, and not one whose offsets are gone.
+func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
+	name := r.o.Plan.Pipeline.JournalTopic()
+	ends, err := r.admin.Offsets(ctx, name)
+	if err != nil {
+		return fmt.Errorf("offsets of %s: %w", name, err)
+	}
+	born := false
+	err = kafka.ReadRange(ctx, r.o.Kafka, name, id, ends[id].Start, ends[id].High, func(rec *kafka.Record) error {
+		if rec.Attrs.IsControl() || born {
+			return nil
+		}
+		e, err := journal.Decode(rec.Value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", place(rec), err)
+		}
+		born = e.Kind == journal.Born
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the journal of task %d: %w", id, err)
+	}
+	if born {
+		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, id), What: "the task has lived before, and its committed offset is gone",
+			Fix: "offsets are never reset silently: restore the group's offsets, or give the pipeline a new name to start over"}
+	}
+	return nil
+}
+
+// openState opens the newest state at or below the committed cut: what is on the disk, or a checkpoint. It
+// returns a nil cut if there is none at all.
+func (r *runner) openState(ctx context.Context, id int32, c committed) (*state.Store, *state.Cut, error) {
+	dir := r.stateDir(id)
+	store, cut, err := r.openLocal(dir, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	best, err := r.newestCheckpoint(ctx, id, c, cut)
+	if err != nil {
+		return nil, nil, errors.Join(err, closeStore(store))
+	}
+	if best != nil {
+		if err := r.replaceLocal(ctx, id, store, best); err != nil {
+			return nil, nil, err
+		}
+		store = nil
+	}
+	if store == nil {
+		if store, err = state.Open(dir, r.shared); err != nil {
+			return nil, nil, fmt.Errorf("task %d: %w", id, err)
+		}
+		if cut, err = store.Cut(); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("task %d: %w", id, err), store.Close())
+		}
+	}
+	return store, cut, nil
+}
+
+// openLocal opens the state on the disk if it is usable, and sets it aside if it isn't.
+func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, error) {
+	store, err := state.Open(dir, r.shared)
+	var corrupt *state.CorruptError
+	if errors.As(err, &corrupt) {
+		return nil, nil, r.setAside(dir, "corrupt", err)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("open state %s: %w", dir, err)
+	}
+	cut, err := store.Cut()
+	if errors.As(err, &corrupt) {
+		return nil, nil, errors.Join(store.Close(), r.setAside(dir, "corrupt", err))
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("state %s: %w", dir, err), store.Close())
+	}
+	if cut == nil || (r.usable(cut, c) && !r.suspect[dir]) {
+		return store, cut, nil
+	}
+	delete(r.suspect, dir)
+	reason := fmt.Sprintf("at offset %d, decision %d, fingerprint %s: not at or below the committed cut %d, %d",
+		cut.Sources[0].Next, cut.Journal, cut.Fingerprint, c.next, c.meta.Journal)
+	return nil, nil, errors.Join(store.Close(), r.setAside(dir, "unusable", errors.New(reason)))
+}
+
+// usable says whether replay can bring a state with this cut to the committed one.
+func (r *runner) usable(cut *state.Cut, c committed) bool {
+	return c.found && len(cut.Sources) == 1 && cut.Fingerprint == r.o.Plan.Fingerprint &&
+		cut.Sources[0].TopicID == r.topic.ID && cut.Sources[0].Next <= c.next && cut.Journal <= c.meta.Journal
+}
+
+// checkpoint is a manifest and the key it was read from.
+type checkpoint struct {
+	key string
+	*state.Manifest
+}
+
+// newestCheckpoint returns the newest valid checkpoint at or below the committed cut, if it is newer than local.
+func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, local *state.Cut) (*checkpoint, error) {
+	if !c.found {
+		return nil, nil
+	}
+	names, err := state.Manifests(ctx, r.o.Bucket, r.checkpointPrefix(id))
+	if err != nil {
+		return nil, fmt.Errorf("list checkpoints of task %d: %w", id, err)
+	}
+	for _, name := range names {
+		if r.badCheckpoint[name.Key] {
+			continue
+		}
+		m, err := state.LoadManifest(ctx, r.o.Bucket, name.Key)
+		var corrupt *state.CorruptError
+		if errors.As(err, &corrupt) {
+			r.log.Warn("checkpoint passed over", "task", id, "checkpoint", name.Key, "err", err)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("task %d: %w", id, err)
+		}
+		if !r.usable(&m.Cut, c) {
+			continue
+		}
+		if local != nil && m.Cut.Sources[0].Next <= local.Sources[0].Next {
+			return nil, nil
+		}
+		return &checkpoint{key: name.Key, Manifest: m}, nil
+	}
+	return nil, nil
+}
+
+// replaceLocal puts a checkpoint in the place of whatever is on the disk. A checkpoint that turns out corrupt is
+// remembered, and the whole recovery begins again without it.
+func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store, m *checkpoint) error {
+	dir := r.stateDir(id)
+	if store != nil {
+		if err := store.Close(); err != nil {
+			return fmt.Errorf("task %d: close older state: %w", id, err)
+		}
+		if err := r.setAside(dir, "older", fmt.Errorf("checkpoint at %d is newer", m.Cut.Sources[0].Next)); err != nil {
+			return err
+		}
+	}
+	r.log.Info("restoring", "task", id, "checkpoint", m.key, "offset", m.Cut.Sources[0].Next)
+	err := state.Restore(ctx, r.o.Bucket, r.checkpointPrefix(id), m.Manifest, dir, r.shared)
+	var corrupt *state.CorruptError
+	if errors.As(err, &corrupt) {
+		r.badCheckpoint[m.key] = true
+	}
+	if err != nil {
+		return fmt.Errorf("task %d: restore %s: %w", id, m.key, err)
+	}
+	return nil
+}
+
+func (r *runner) setAside(dir, kind string, why error) error {
+	to, err := state.SetAside(dir, kind, r.shared)
+	if err != nil {
+		return fmt.Errorf("set %s aside (%s): %w", dir, why, err)
+	}
+	r.log.Warn("state set aside", "dir", dir, "to", to, "why", why)
+	return nil
+}
+
+func (r *runner) stateDir(id int32) string {
+	p := r.o.Plan.Pipeline
+	return filepath.Join(p.Path(p.State.Dir), p.Name, r.o.ID, strconv.Itoa(int(id)))
+}
+
+func (r *runner) checkpointPrefix(id int32) string {
+	return fmt.Sprintf("checkpoints/%s/%d", r.o.Plan.Pipeline.Name, id)
+}
+
+func closeStore(s *state.Store) error {
+	if s == nil {
+		return nil
+	}
+	return s.Close()
+}

@@ -1,0 +1,129 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/landing"
+)
+
+// Run runs a pipeline until its context ends, or, with UntilEnd, to the end of what its source holds now. It
+// returns the accounting of the whole pipeline. When the context ends it commits, lands and checkpoints what
+// it has and returns the context's error.
+func Run(ctx context.Context, o Options) (*Summary, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	r, err := newRunner(o)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := r.run(ctx)
+	return sum, errors.Join(err, r.close())
+}
+
+// runner is one process's part in a pipeline. Its fields are set up once; tasks come and go with the
+// sessions, guarded by mu because assignments arrive on a goroutine of the client.
+type runner struct {
+	o      Options
+	log    *slog.Logger
+	admin  *kafka.Admin
+	shared *state.Shared
+	budget *lake.Budget
+
+	topic   *kafka.TopicInfo
+	source  *landing.Topic
+	results []*landing.Topic // curated topics, then the journal
+	wide    map[string]int32 // partitions of each result topic
+	target  map[int32]int64  // UntilEnd: the ends at the start, by partition
+
+	suspect       map[string]bool // state directories in which a read found corruption
+	badCheckpoint map[string]bool // manifests whose files turned out corrupt
+
+	mu       sync.Mutex
+	tasks    map[int32]*task
+	stopped  map[int32]error
+	observed map[int32]kafka.Ends
+
+	beat     beat
+	status   statusBoard
+	landings landings
+}
+
+func newRunner(o Options) (*runner, error) {
+	admin, err := kafka.NewAdmin(o.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	memory := o.Plan.Pipeline.State.MemoryMax
+	shared, err := state.NewShared(state.SharedOptions{CacheBytes: memory / 8, MemTableBytes: memory / 8})
+	if err != nil {
+		admin.Close()
+		return nil, err
+	}
+	return &runner{
+		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
+		budget:  lake.NewBudget(o.LandingBytesMax),
+		suspect: map[string]bool{}, badCheckpoint: map[string]bool{},
+		tasks: map[int32]*task{}, stopped: map[int32]error{},
+	}, nil
+}
+
+func (r *runner) close() error {
+	r.admin.Close()
+	return r.shared.Close()
+}
+
+// run builds sessions until one of them ends well or for good. Whatever kept a commit from being confirmed
+// comes through here: the session is closed, its tasks are dropped with everything uncommitted, and the next
+// one starts from what the broker says (DESIGN: one error path).
+func (r *runner) run(ctx context.Context) (*Summary, error) {
+	if err := r.setup(ctx); err != nil {
+		return nil, err
+	}
+	r.beat.lastCommit = r.o.Now()
+	for pause := firstPause; ; {
+		before := r.beat.commits
+		err := r.session(ctx)
+		var fingerprint *FingerprintError
+		var stopped *StoppedError
+		switch {
+		case err == nil:
+			return r.summary(ctx)
+		case ctx.Err() != nil, errors.As(err, &fingerprint), errors.As(err, &stopped),
+			errors.Is(err, kafka.ErrInstanceFenced), r.o.Now().Sub(r.beat.lastCommit) > r.o.RetryFor:
+			return nil, err
+		}
+		if r.beat.commits > before {
+			pause = firstPause
+		}
+		r.status.broken(err)
+		r.log.Warn("session ended; rebuilding from the committed offsets", "err", err, "pause", pause)
+		wait(ctx, pause)
+		pause = min(2*pause, lastPause)
+	}
+}
+
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// wait returns after d, or when the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	t, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-t.Done()
+}
+
+func (r *runner) nowMillis() int64 { return r.o.Now().UnixMilli() }
+
+// instance is the process's name to the broker: static group member and transactional id.
+func (r *runner) instance() string { return r.o.Plan.Pipeline.TransactionalID(r.o.ID) }

@@ -1,0 +1,252 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+// CommitBounds are the upper bounds of Status.CommitTook. One more bucket holds what is beyond the last.
+var CommitBounds = [...]time.Duration{5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 10 * time.Second}
+
+// TaskState is what a task does now.
+type TaskState string
+
+const (
+	Running TaskState = "RUNNING"
+	Idle    TaskState = "IDLE"    // nothing to read
+	Stopped TaskState = "STOPPED" // Err says why, and what to do
+)
+
+// Status is a snapshot of one process's part in a pipeline.
+type Status struct {
+	Pipeline    string       `json:"pipeline"`
+	Fingerprint string       `json:"fingerprint"`
+	ID          string       `json:"id"`
+	Topic       string       `json:"topic"`
+	At          time.Time    `json:"at"`
+	Tasks       []TaskStatus `json:"tasks"`
+	// Commits counts transactions by result: committed, fenced, unknown, failed.
+	Commits      map[string]int64               `json:"commits"`
+	CommitTook   [len(CommitBounds) + 1]int64   `json:"commit_took"` // histogram over CommitBounds
+	CommitSum    time.Duration                  `json:"commit_sum_ns"`
+	LastCommitAt time.Time                      `json:"last_commit_at"`
+	Rebuilds     int64                          `json:"rebuilds"` // sessions that ended in an error
+	LastError    string                         `json:"last_error,omitempty"`
+	LandingBytes int64                          `json:"landing_bytes"` // waiting in memory to be landed
+	Lateness     [len(LatenessBounds) + 1]int64 `json:"lateness"`      // histogram over LatenessBounds
+}
+
+// TaskStatus is one task as of its last commit. Times are milliseconds since the epoch; watermarks are
+// window.NoWatermark while there is none.
+type TaskStatus struct {
+	Task         int32            `json:"task"`
+	State        TaskState        `json:"state"`
+	Err          string           `json:"error,omitempty"`
+	Committed    int64            `json:"committed"`
+	LastStable   int64            `json:"last_stable"`
+	High         int64            `json:"high"`
+	Watermark    int64            `json:"watermark"`
+	Pending      int              `json:"pending"` // far-future events that wait to be confirmed
+	Landed       int64            `json:"landed"`  // end of the lake log
+	Counters     state.Counters   `json:"counters"`
+	OldestOpen   int64            `json:"oldest_open"` // start of the oldest open window
+	LastRecordAt int64            `json:"last_record_at"`
+	StateBytes   int64            `json:"state_bytes"`
+	MemoryBytes  int64            `json:"memory_bytes"`
+	Checkpoint   CheckpointStatus `json:"checkpoint"`
+}
+
+// CheckpointStatus is a task's last checkpoint by this process. At is zero when there was none yet.
+type CheckpointStatus struct {
+	At            time.Time     `json:"at"`
+	Next          int64         `json:"next"` // offset at which it stands
+	Took          time.Duration `json:"took_ns"`
+	Bytes         int64         `json:"bytes"`
+	BytesUploaded int64         `json:"bytes_uploaded"` // since the process started
+}
+
+// statusBoard gathers what the snapshot needs beyond the tasks themselves. It outlives sessions.
+type statusBoard struct {
+	mu          sync.Mutex
+	commits     map[string]int64
+	took        [len(CommitBounds) + 1]int64
+	sum         time.Duration
+	at          time.Time
+	rebuilds    int64
+	lastError   string
+	checkpoints map[int32]CheckpointStatus
+	cuts        map[int32]state.Position
+}
+
+func (b *statusBoard) committed(at time.Time, took time.Duration, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.commits == nil {
+		b.commits = map[string]int64{}
+	}
+	result := "committed"
+	switch {
+	case errors.Is(err, kafka.ErrFenced), errors.Is(err, kafka.ErrInstanceFenced):
+		result = "fenced"
+	case errors.Is(err, kafka.ErrUnknownOutcome):
+		result = "unknown"
+	case err != nil:
+		result = "failed"
+	default:
+		b.at = at
+	}
+	b.commits[result]++
+	b.sum += took
+	for i, bound := range CommitBounds {
+		if took <= bound {
+			b.took[i]++
+			return
+		}
+	}
+	b.took[len(CommitBounds)]++
+}
+
+func (b *statusBoard) broken(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rebuilds++
+	b.lastError = err.Error()
+}
+
+// checkpointed reports whether a task's last checkpoint already stands at this cut.
+func (b *statusBoard) checkpointed(id int32, cut *state.Cut) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, ok := b.cuts[id]
+	return ok && at.Equal(cut.Position())
+}
+
+func (b *statusBoard) checkpoint(id int32, m *state.Manifest, s state.CheckpointStats, began, ended time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cuts == nil {
+		b.cuts, b.checkpoints = map[int32]state.Position{}, map[int32]CheckpointStatus{}
+	}
+	b.cuts[id] = m.Cut.Position()
+	b.checkpoints[id] = CheckpointStatus{
+		At: ended, Next: m.Cut.Sources[0].Next, Took: ended.Sub(began),
+		Bytes: s.Bytes, BytesUploaded: b.checkpoints[id].BytesUploaded + s.BytesUploaded,
+	}
+}
+
+// report hands a fresh snapshot to whoever observes the run. It is called by the loop, between polls, so that the
+// tasks stand still.
+func (r *runner) report() {
+	if r.o.Observe == nil {
+		return
+	}
+	s := Status{
+		Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, ID: r.o.ID, Topic: r.topic.Name,
+		At: r.o.Now(), Commits: map[string]int64{}, LandingBytes: r.budget.Used(),
+	}
+	b := &r.status
+	b.mu.Lock()
+	for k, n := range b.commits {
+		s.Commits[k] = n
+	}
+	s.CommitTook, s.CommitSum, s.LastCommitAt = b.took, b.sum, b.at
+	s.Rebuilds, s.LastError = b.rebuilds, b.lastError
+	b.mu.Unlock()
+	tasks := r.mine()
+	r.mu.Lock()
+	observed := r.observed
+	for id := range r.topic.Partitions {
+		if err := r.stopped[id]; err != nil && r.tasks[id] == nil {
+			s.Tasks = append(s.Tasks, TaskStatus{Task: id, State: Stopped, Err: err.Error(), Watermark: window.NoWatermark,
+				LastStable: observed[id].LastStable, High: observed[id].High})
+		}
+	}
+	r.mu.Unlock()
+	for _, t := range tasks {
+		s.Tasks = append(s.Tasks, t.status(observed[t.id], b))
+		for i, n := range t.lateness {
+			s.Lateness[i] += n
+		}
+	}
+	r.o.Observe(s)
+}
+
+func (t *task) status(ends kafka.Ends, b *statusBoard) TaskStatus {
+	s := TaskStatus{
+		Task: t.id, State: Running, Committed: t.committed, LastStable: ends.LastStable, High: ends.High,
+		Watermark: t.wm.Value(t.wmOptions), Pending: len(t.wm.Pending), Landed: t.lander.Landed(),
+		Counters: t.counters, OldestOpen: window.NoWatermark, LastRecordAt: t.lastRecordAt,
+		StateBytes: t.store.SizeBytes(), MemoryBytes: t.engine.Memory(),
+	}
+	s.Counters.Outputs = append([]state.OutputCounters(nil), t.counters.Outputs...)
+	for i, n := range t.engine.OpenWindows() {
+		s.Counters.Outputs[i].Open = int64(n)
+	}
+	if w, ok := t.engine.OldestOpen(); ok {
+		s.OldestOpen = w.Start
+	}
+	if !t.silentSince.IsZero() {
+		s.State = Idle
+	}
+	if t.stopped != nil {
+		s.State, s.Err = Stopped, t.stopped.Error()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.Checkpoint = b.checkpoints[t.id]
+	return s
+}
+
+// Summary is the accounting of the whole pipeline at the end of a run, over all tasks and processes, since each task
+// was born.
+type Summary struct {
+	Pipeline    string         `json:"pipeline"`
+	Fingerprint string         `json:"fingerprint"`
+	Tasks       int            `json:"tasks"`
+	Counters    state.Counters `json:"counters"`
+	Commits     int64          `json:"commits"` // by this process, in this run
+}
+
+// Balanced reports whether every consumed record has exactly one fate (law L3).
+func (s *Summary) Balanced() bool {
+	c := &s.Counters
+	return c.Consumed == c.Aggregated+c.Duplicate+c.Late+c.Filtered+c.Invalid
+}
+
+// summary adds up the newest checkpoints of all tasks.
+func (r *runner) summary(ctx context.Context) (*Summary, error) {
+	cuts, err := r.siblings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("summary: %w", err)
+	}
+	sum := &Summary{Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, Tasks: len(cuts), Commits: r.beat.commits}
+	for _, o := range r.o.Plan.Outputs {
+		sum.Counters.Outputs = append(sum.Counters.Outputs, state.OutputCounters{Name: o.Name})
+	}
+	for _, cut := range cuts {
+		addCounters(&sum.Counters, &cut.Counters)
+	}
+	return sum, nil
+}
+
+func addCounters(sum, c *state.Counters) {
+	sum.Consumed += c.Consumed
+	sum.Aggregated += c.Aggregated
+	sum.Duplicate += c.Duplicate
+	sum.Late += c.Late
+	sum.Filtered += c.Filtered
+	sum.Invalid += c.Invalid
+	for i := range sum.Outputs {
+		sum.Outputs[i].Closed += c.Outputs[i].Closed
+		sum.Outputs[i].Missed += c.Outputs[i].Missed
+		sum.Outputs[i].Open += c.Outputs[i].Open
+	}
+}
