@@ -73,22 +73,19 @@ func (r *runner) drained(ctx context.Context, t *task) (bool, error) {
 	}
 	short, cancel := context.WithTimeout(ctx, tailWithin)
 	defer cancel()
-	left := false
-	err := kafka.ReadRange(short, r.o.Kafka, r.topic.Name, t.id, t.next, target, func(rec *kafka.Record) error {
-		left = left || !rec.Attrs.IsControl()
-		return nil
-	})
+	next, err := kafka.NextRecord(short, r.o.Kafka, r.topic.Name, t.id, t.next, target)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return false, ctx.Err() // a transaction is still open there
 	}
 	if err != nil {
 		return false, fmt.Errorf("look at the end of %s/%d: %w", r.topic.Name, t.id, err)
 	}
-	if !left {
-		t.lander.Advance(target)
-		t.next, t.dirty = target, true
+	if next < target {
+		return false, nil // it will be fetched
 	}
-	return !left, nil
+	t.lander.Advance(target)
+	t.next, t.dirty = target, true
+	return true, nil
 }
 
 // commonEnd is the watermark that closes every window that holds confirmed events, in any task. It is not known
