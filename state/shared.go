@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -26,6 +27,8 @@ type SharedOptions struct {
 	OpenFilesMax int
 	// FS is the file system; the disk's.
 	FS FS
+	// Log gets what is worth knowing and no error of any call; nowhere.
+	Log *slog.Logger
 }
 
 // EnsureDefaults sets what is zero to its default.
@@ -41,6 +44,9 @@ func (o *SharedOptions) EnsureDefaults() {
 	}
 	if o.FS == nil {
 		o.FS = vfs.Default
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 }
 

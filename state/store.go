@@ -2,60 +2,200 @@ package state
 
 import (
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
-// Batch is what the fill function of Apply writes into. Keys below 0x01 are
-// the store's own and refused. Key and value are copied.
-type Batch interface {
-	Set(key, value []byte) error
-	Delete(key []byte) error
-	DeleteRange(lo, hi []byte) error // [lo, hi)
-}
-
-// Store is one task's state: a Pebble database without a WAL.
+// Store is one task's state: a Pebble database without a WAL, in which every
+// batch carries the cut that it brings the state to.
 //
 // Get, Scan and Apply belong to the task's goroutine. Cut, SizeBytes and
-// Checkpoint may be called from others at the same time. Close comes last.
+// Checkpoint may be called from others at the same time. Close comes last; it
+// waits for a running Checkpoint, whose context ends it sooner.
 type Store struct {
 	dir string
+	sh  *Shared
+	fs  *failStop
+	db  *pebble.DB
+
+	closed atomic.Bool
+	use    sync.RWMutex // held by what other goroutines do with db, against Close
+
+	cutMu sync.Mutex
+	cut   *Cut // of the last Apply; nil when new
+
+	value []byte // what Get returned last
+
+	applied atomic.Uint64 // batches applied since Open
+	flushed atomic.Uint64 // of those, known to be on disk
+
+	pending  int64           // bytes applied since the last flush began; under Shared.mu
+	flushing int64           // bytes in the flush that runs; under Shared.mu
+	flushEnd <-chan struct{} // closed when that flush ends; under Shared.mu
+
+	checkpointing sync.Mutex // one checkpoint at a time
+	sums          fileSums   // of this open store's immutable files; under checkpointing
 }
 
-// Open opens the store in dir, or makes one.
-func Open(dir string, sh *Shared) (*Store, error) { return nil, errors.New("not there yet") }
+// Dir returns the store's directory.
+func (s *Store) Dir() string { return s.dir }
 
 // Cut returns the cut of the last Apply, or nil when the store is new. The
 // copy is the caller's.
-func (s *Store) Cut() (*Cut, error) { return nil, errors.New("not there yet") }
+func (s *Store) Cut() (*Cut, error) {
+	s.cutMu.Lock()
+	defer s.cutMu.Unlock()
+	if s.cut == nil {
+		return nil, nil
+	}
+	data, err := s.cut.encode()
+	if err != nil {
+		return nil, fmt.Errorf("state %s: %w", s.dir, err)
+	}
+	return decodeCut(data)
+}
 
-// Apply writes state and cut in one batch, without sync.
-func (s *Store) Apply(cut *Cut, fill func(Batch) error) error { return errors.New("not there yet") }
+// lastCut returns the cut that nobody may change.
+func (s *Store) lastCut() *Cut {
+	s.cutMu.Lock()
+	defer s.cutMu.Unlock()
+	return s.cut
+}
 
-// Get returns the value of key. It is valid until the next call.
+// Err returns the failure in the background (a full disk, a bad block) that
+// stopped the store, or nil. A stopped store can be read and closed; what was
+// applied since the last flush is lost, as after a crash.
+func (s *Store) Err() error {
+	if err := s.fs.err(); err != nil {
+		return wrap(s.dir, "store has stopped", err)
+	}
+	return nil
+}
+
+var errClosed = errors.New("store is closed")
+
+// Get returns the value of key. It is valid until the next call of Get.
 func (s *Store) Get(key []byte) (val []byte, ok bool, err error) {
-	return nil, false, errors.New("not there yet")
+	if s.closed.Load() {
+		return nil, false, fmt.Errorf("state %s: get: %w", s.dir, errClosed)
+	}
+	if err := checkKey(key); err != nil {
+		return nil, false, fmt.Errorf("state %s: get: %w", s.dir, err)
+	}
+	val, ok, err = get(s.db, key, s.value[:0])
+	if err != nil {
+		return nil, false, wrap(s.dir, fmt.Sprintf("get key %x", key), err)
+	}
+	s.value = val
+	return val, ok, nil
 }
 
-// Scan calls fn for each key in [lo, hi), in order; nil hi is the end. Key and value
-// are valid during the call.
+// get appends the value of key to dst: Pebble's own is valid only until its
+// closer is closed, and a closer left open blocks the database's.
+func get(db *pebble.DB, key, dst []byte) ([]byte, bool, error) {
+	v, closer, err := db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return dst, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	dst = append(dst, v...)
+	return dst, true, closer.Close()
+}
+
+// Scan calls fn for each key in [lo, hi) in order; a nil lo is the first key,
+// a nil hi the end. Key and value are valid during the call. An error of fn
+// ends the scan and is returned as it is.
 func (s *Store) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
-	return errors.New("not there yet")
+	if s.closed.Load() {
+		return fmt.Errorf("state %s: scan: %w", s.dir, errClosed)
+	}
+	if lo == nil {
+		lo = keyFirst
+	}
+	if err := checkKey(lo); err != nil {
+		return fmt.Errorf("state %s: scan: %w", s.dir, err)
+	}
+	faulty, err := scan(s.db, lo, hi, fn)
+	if faulty {
+		return wrap(s.dir, fmt.Sprintf("scan from %x", lo), err)
+	}
+	return err
 }
 
-// SizeBytes returns the disk space in use.
-func (s *Store) SizeBytes() int64 { return 0 }
-
-// Close flushes and closes the store.
-func (s *Store) Close() error { return errors.New("not there yet") }
-
-// SetAside renames dir to dir.aside-N.
-func SetAside(dir, reason string, sh *Shared) (string, error) { return "", errors.New("not there yet") }
-
-// Fault is one thing that Check found.
-type Fault struct {
-	Kind  string // stable slug
-	Where string // file, key or object
-	What  string // in words
+// scan reports whether the error is the database's and not fn's.
+func scan(db *pebble.DB, lo, hi []byte, fn func(k, v []byte) error) (faulty bool, err error) {
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: lo, UpperBound: hi})
+	if err != nil {
+		return true, err
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return true, errors.Join(err, it.Close())
+		}
+		if err := fn(it.Key(), v); err != nil {
+			return false, errors.Join(err, it.Close())
+		}
+	}
+	err = errors.Join(it.Error(), it.Close())
+	return err != nil, err
 }
 
-// Check streams every fault found in the closed store in dir.
-func Check(dir string, sh *Shared, fn func(Fault)) error { return errors.New("not there yet") }
+// SizeBytes returns the disk space that the store uses, of tables that are no
+// longer needed too until they are deleted.
+func (s *Store) SizeBytes() int64 {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	if s.closed.Load() {
+		return 0
+	}
+	return int64(s.db.Metrics().DiskSpaceUsage())
+}
+
+// Close flushes what was applied, so that the next Open finds it, and closes
+// the store. A store that has stopped is closed as it is; its failure is
+// returned again.
+func (s *Store) Close() error {
+	s.use.Lock()
+	defer s.use.Unlock()
+	if !s.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	var errs []error
+	if s.fs.err() == nil {
+		errs = append(errs, s.flush())
+	}
+	s.sh.forget(s)
+	s.fs.release()
+	if err := s.db.Close(); err != nil {
+		errs = append(errs, wrap(s.dir, "close", err))
+	}
+	if err := s.Err(); err != nil {
+		return err // the rest follows from it
+	}
+	return errors.Join(errs...)
+}
+
+// flush brings everything that is applied to the disk, or fails.
+func (s *Store) flush() error {
+	seq := s.applied.Load()
+	if s.flushed.Load() >= seq {
+		return nil
+	}
+	done, err := s.sh.beginFlush(s)
+	if err != nil {
+		return wrap(s.dir, "flush", err)
+	}
+	select {
+	case <-done:
+		s.flushed.Store(seq)
+		return nil
+	case <-s.fs.failed:
+		return s.Err()
+	}
+}

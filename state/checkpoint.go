@@ -1,0 +1,189 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake/blob"
+)
+
+// CheckpointOptions say where checkpoints go and how many stay.
+type CheckpointOptions struct {
+	// Prefix is the task's place in the bucket:
+	// checkpoints/<pipeline>/<task>, names encoded with blob.EncodeName.
+	Prefix string
+	// Keep is how many of the newest valid checkpoints stay. 5.
+	Keep int
+	// Now is the clock of Manifest.CreatedAt. Required.
+	Now func() time.Time
+	// Parallel is how many files are read and uploaded at once, each in
+	// memory. 2.
+	Parallel int
+}
+
+// EnsureDefaults sets what is zero to its default.
+func (o *CheckpointOptions) EnsureDefaults() {
+	if o.Keep == 0 {
+		o.Keep = 5
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 2
+	}
+}
+
+// Validate reports every fault at once.
+func (o *CheckpointOptions) Validate() error {
+	var errs []error
+	if err := blob.ValidateKey(o.Prefix); err != nil {
+		errs = append(errs, fmt.Errorf("prefix: %w", err))
+	}
+	if o.Keep < 1 {
+		errs = append(errs, fmt.Errorf("keep %d checkpoints: at least 1", o.Keep))
+	}
+	if o.Now == nil {
+		errs = append(errs, errors.New("no clock"))
+	}
+	if o.Parallel < 1 {
+		errs = append(errs, fmt.Errorf("%d uploads at once: at least 1", o.Parallel))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckpointStats say what one checkpoint did.
+type CheckpointStats struct {
+	Existed       bool  // the cut had a checkpoint already; it was returned
+	Files         int   // that the manifest names
+	Bytes         int64 // of those
+	FilesUploaded int
+	BytesUploaded int64
+	Pruned        int // manifests deleted
+	Collected     int // files deleted
+}
+
+// Checkpoint copies the state, as of the last Apply or a later one that runs
+// at the same time, into the bucket: files that are not there yet, then the
+// manifest, then the old ones go (DESIGN section 4). The task may go on
+// meanwhile. The store must have a cut.
+//
+// It is safe against crashes at any point and against other processes that
+// checkpoint the same task: the manifest is put if absent and named by its
+// cut. After an error the next call does it all again.
+func (s *Store) Checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptions) (*Manifest, CheckpointStats, error) {
+	m, stats, err := s.checkpoint(ctx, b, o)
+	if err != nil {
+		return nil, stats, fmt.Errorf("checkpoint of %s: %w", s.dir, err)
+	}
+	stats.Files, stats.Bytes = len(m.Files), m.SizeBytes()
+	return m, stats, nil
+}
+
+func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptions) (_ *Manifest, stats CheckpointStats, err error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, stats, err
+	}
+	s.use.RLock()
+	defer s.use.RUnlock()
+	s.checkpointing.Lock()
+	defer s.checkpointing.Unlock()
+	if s.closed.Load() {
+		return nil, stats, errClosed
+	}
+	least := s.lastCut()
+	if least == nil {
+		return nil, stats, errors.New("the store is new: it has no cut")
+	}
+	a := archive{b: b, prefix: o.Prefix}
+	if m, err := a.existing(ctx, least); err != nil || m != nil {
+		stats.Existed = true
+		return m, stats, err
+	}
+	dir, cut, err := s.copy(least)
+	if err != nil {
+		return nil, stats, err
+	}
+	defer func() { err = errors.Join(err, s.fs.RemoveAll(dir)) }()
+
+	before, err := a.survey(ctx, cut, o.Keep)
+	if err != nil {
+		return nil, stats, err
+	}
+	files, err := s.upload(ctx, a, dir, before, o.Parallel, &stats)
+	if err != nil {
+		return nil, stats, err
+	}
+	m := &Manifest{Version: ManifestVersion, Cut: *cut, CreatedAt: o.Now().UnixMilli(), Files: files}
+	m.Garbage = before.garbage(files)
+	m, mine, err := a.publish(ctx, m)
+	if err != nil {
+		return nil, stats, err
+	}
+	stats.Existed = !mine
+	if mine {
+		if err := s.uploadMissing(ctx, a, dir, files); err != nil {
+			return nil, stats, err
+		}
+	}
+	stats.Pruned, stats.Collected, err = a.collect(ctx, m, before, o.Keep)
+	return m, stats, err
+}
+
+// copy makes a directory of hard links beside the store and returns it with
+// the cut that its files hold: at least the given one. Pebble's Checkpoint
+// leaves out what is not flushed, so the flush comes first. Batches that are
+// applied between the two may or may not be in it, each whole; so the cut is
+// read from the copy, and nothing has to stand still.
+func (s *Store) copy(least *Cut) (string, *Cut, error) {
+	dir := s.dir + suffixCheckpoint
+	if err := s.flush(); err != nil {
+		return "", nil, err
+	}
+	if err := s.fs.RemoveAll(dir); err != nil && !isNotExist(err) {
+		return "", nil, fmt.Errorf("remove an earlier copy: %w", err)
+	}
+	err := s.db.Checkpoint(dir)
+	if serr := s.Err(); serr != nil {
+		return "", nil, serr
+	}
+	if err != nil {
+		return "", nil, wrap(s.dir, "link files", err)
+	}
+	cut, err := s.sh.peek(dir)
+	if err == nil && cut == nil {
+		err = errors.New("the copy has no cut")
+	}
+	if err == nil {
+		err = cut.follows(least)
+	}
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("read the copy back: %w", err), s.fs.RemoveAll(dir))
+	}
+	return dir, cut, nil
+}
+
+// peek reads the cut of a database that nobody has open.
+func (sh *Shared) peek(dir string) (*Cut, error) {
+	fs := newFailStop(sh.opts.FS, sh.opts.Log)
+	db, err := sh.openDatabase(dir, fs, true)
+	if err != nil {
+		return nil, err
+	}
+	cut, err := readCut(db, dir)
+	fs.release()
+	return cut, errors.Join(err, wrap(dir, "close", db.Close()))
+}
+
+// copied lists the files of a copy, by name. The lock is not state.
+func (s *Store) copied(dir string) ([]string, error) {
+	names, err := s.fs.List(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the copy: %w", err)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.EqualFold(n, "LOCK") })
+	slices.Sort(names)
+	return names, nil
+}
