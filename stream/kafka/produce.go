@@ -31,7 +31,6 @@ func NewProducer(o Options) (*Producer, error) {
 	p.life, p.endLife = context.WithCancel(context.Background())
 	opts = append(append(opts, producing()...),
 		kgo.WithContext(p.life),
-		kgo.MaxProduceRequestsInflightPerBroker(5), // the most for which Kafka keeps the order
 		kgo.RecordDeliveryTimeout(time.Minute),
 	)
 	if p.cl, err = kgo.NewClient(opts...); err != nil {

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package realkafka
+
+import "errors"
+
+func lock(string) (func(), error) {
+	return nil, errors.New("the cache of test artefacts can be filled on Unix only")
+}
