@@ -74,6 +74,21 @@ func (a *app) result(kind string, object any, text func(*printer)) error {
 	return p.flush()
 }
 
+// documentResult prints a document that already says its apiVersion and kind.
+func (a *app) documentResult(object any, text func(*printer)) error {
+	p := newPrinter(a.out)
+	if a.output == "json" {
+		line, err := json.Marshal(object)
+		if err != nil {
+			return fmt.Errorf("encode the result: %w", err)
+		}
+		p.line("%s", line)
+	} else {
+		text(p)
+	}
+	return p.flush()
+}
+
 // document is an object as JSON with apiVersion and kind before its own fields.
 func document(kind string, object any) ([]byte, error) {
 	head, err := json.Marshal(struct {

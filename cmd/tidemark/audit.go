@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidemark-io/tidemark/reconcile"
+)
+
+func (a *app) auditCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "audit -f FILE",
+		Short: "Recompute every certified window from raw and compare; exit 3 at the first difference",
+		Args:  cobra.NoArgs,
+		RunE: a.command(func(ctx context.Context, _ []string) error {
+			bars := &bars{a: a}
+			r, o, err := a.reconciler(ctx, bars)
+			if err != nil {
+				return err
+			}
+			report, err := r.Audit(ctx)
+			bars.end()
+			if err := o.close(reconciled(err)); err != nil {
+				return fmt.Errorf("audit: %w", err)
+			}
+			if err := a.documentResult(report, func(p *printer) { printAudit(p, report) }); err != nil {
+				return err
+			}
+			if !report.OK() {
+				return errDiffers
+			}
+			return nil
+		}),
+	}
+}
+
+func printAudit(p *printer, r *reconcile.AuditReport) {
+	p.line("%s", auditLine(r))
+	if d := r.Difference; d != nil {
+		p.line("first difference: %s", differenceText(d))
+	}
+	for _, group := range []struct {
+		units []reconcile.Unit
+		what  string
+	}{{r.Uncertified, "has no certificate"}, {r.Behind, "has grown since its certificate"}} {
+		const show = 5
+		for i, u := range group.units {
+			if i == show {
+				p.line("  and %s more", count(len(group.units)-show))
+				break
+			}
+			p.line("  %s %s %s: tidemark reconcile run", u.Output, u.Partition, group.what)
+		}
+	}
+	for _, what := range r.NotProven {
+		p.line("  not proven: %s", what)
+	}
+}
+
+// auditLine is the verdict in one line.
+func auditLine(r *reconcile.AuditReport) string {
+	line := fmt.Sprintf("audit: %s windows recomputed from raw, %s equal", count(r.Windows), count(r.Equal))
+	switch {
+	case !r.OK():
+		return line + ". DIFFERENT"
+	case r.Windows == 0:
+		return line + ": nothing is certified yet"
+	}
+	return line + ". " + r.Statement + "   root " + r.Root
+}
+
+func differenceText(d *reconcile.Difference) string {
+	text := fmt.Sprintf("%s %s: %s", d.Output, d.Partition, d.Kind)
+	if d.WindowStart != nil {
+		text += fmt.Sprintf(" %s %s", d.Key, d.WindowStart.Format(minuteLayout))
+	}
+	if d.Field != "" {
+		text += fmt.Sprintf(" %s: published %s, recomputed %s", d.Field, d.Streamed, d.Batch)
+	}
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	return text
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidemark-io/tidemark/reconcile"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var o reconcile.ExplainOptions
+	var window string
+	c := &cobra.Command{
+		Use:   "explain -f FILE --key K --window T",
+		Short: "Say where one window's value comes from: its events, what came late or twice, what was published",
+		Args:  cobra.NoArgs,
+	}
+	c.Flags().StringVar(&o.Output, "output", "", "the output, if the pipeline has several")
+	c.Flags().StringVar(&o.Key, "key", "", "the group; several fields: --key a,b")
+	c.Flags().StringVar(&window, "window", "", "any time within the window, as in 2013-01-09T14:00Z")
+	c.Flags().BoolVar(&o.Events, "events", false, "list every event")
+	c.RunE = a.command(func(ctx context.Context, _ []string) error {
+		if window == "" || !c.Flags().Changed("key") {
+			return usagef("explain: say which window: --key K --window T")
+		}
+		var err error
+		if o.Window, err = parseTime("--window", window); err != nil {
+			return err
+		}
+		r, opened, err := a.reconciler(ctx, &bars{a: a})
+		if err != nil {
+			return err
+		}
+		e, err := r.Explain(ctx, o)
+		if err := opened.close(reconciled(err)); err != nil {
+			return fmt.Errorf("explain: %w", err)
+		}
+		return a.documentResult(e, func(p *printer) { printExplanation(p, e) })
+	})
+	return c
+}
+
+func printExplanation(p *printer, e *reconcile.Explanation) {
+	p.line("%s %s [%s, %s)  %s, owned by the %s", e.Output, e.Key,
+		e.WindowStart.Format(minuteLayout), e.WindowEnd.Format(minuteLayout), e.State, e.Owner)
+	for _, w := range e.Waits {
+		p.line("  waits: %s", w)
+	}
+	ranges := make([]string, len(e.Ranges))
+	for i, r := range e.Ranges {
+		ranges[i] = fmt.Sprintf("%s/%d offsets %d..%d", r.Topic, r.Partition, r.First, r.Last)
+	}
+	places := strings.Join(ranges, ", ")
+	if len(e.Events) == 0 && e.Aggregated > 0 {
+		places += "   --events lists them"
+	}
+	p.line("  distinct %s: %s", plural(e.Aggregated, "event", "events"), places)
+	for _, at := range e.Events {
+		p.line("    %s %s  %s", at.Place, at.Time.Format(time.RFC3339), at.File)
+	}
+	p.line("  late        %s", count(len(e.Late)))
+	for _, at := range e.Late {
+		p.line("    %s", lateText(&at))
+	}
+	p.line("  duplicate   %s", count(len(e.Duplicates)))
+	for _, at := range e.Duplicates {
+		p.line("    %s  %s", at.Place, at.File)
+	}
+	if e.Conflicts > 0 {
+		p.line("  conflicts   %s: the same id with other values, which all count", count(e.Conflicts))
+	}
+	printRevisions(p, e)
+	for _, n := range e.NotLanded {
+		p.line("  not landed: %s", n)
+	}
+}
+
+func printRevisions(p *printer, e *reconcile.Explanation) {
+	for _, r := range e.Published {
+		p.line("  published revision %d %s (%s) at %s: %s", r.Revision, r.Status, r.Cause, r.Place, namedValues(r.Values))
+	}
+	if len(e.Published) == 0 {
+		p.line("  published   nothing")
+	}
+	verdict := "equal to what is published"
+	if !e.Equal {
+		verdict = "NOT what is published"
+	}
+	p.line("  from raw: %s: %s", namedValues(e.Batch), verdict)
+}
+
+func namedValues(values []reconcile.NamedValue) string {
+	if len(values) == 0 {
+		return "no such window"
+	}
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = v.Name + " " + valueText(v.Value)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// lateText is a late event in one line.
+func lateText(at *reconcile.EventPlace) string {
+	text := at.Place
+	if at.BehindMs > 0 {
+		text += fmt.Sprintf("  %s after the window closed", longTime(time.Duration(at.BehindMs)*time.Millisecond))
+	}
+	if len(at.Event) > 0 {
+		text += "  " + string(at.Event)
+	}
+	return text + "  " + at.File
+}
+
+// longTime is a duration in words: 19 h 40 m.
+func longTime(d time.Duration) string {
+	d = d.Round(time.Minute)
+	if d < time.Hour {
+		return fmt.Sprintf("%d m", d/time.Minute)
+	}
+	return fmt.Sprintf("%d h %d m", d/time.Hour, d%time.Hour/time.Minute)
+}

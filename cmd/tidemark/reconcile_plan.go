@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidemark-io/tidemark/reconcile"
+)
+
+func (a *app) reconcilePlanCommand() *cobra.Command {
+	var f rangeFlags
+	var top int
+	c := &cobra.Command{
+		Use:   "plan -f FILE",
+		Short: "Show what a reconciliation would change, and why; exit 3 when there is something",
+		Args:  cobra.NoArgs,
+	}
+	f.add(c)
+	c.Flags().IntVar(&top, "top", 20, "how many of the largest changes are shown")
+	c.RunE = a.command(func(ctx context.Context, _ []string) error {
+		since, until, err := f.times()
+		if err != nil {
+			return err
+		}
+		bars := &bars{a: a}
+		r, o, err := a.reconciler(ctx, bars)
+		if err != nil {
+			return err
+		}
+		plan, err := r.Plan(ctx, reconcile.PlanOptions{All: f.all, Since: since, Until: until, Top: top})
+		bars.end()
+		if err := o.close(reconciled(err)); err != nil {
+			return fmt.Errorf("reconcile plan: %w", err)
+		}
+		if err := a.documentResult(plan, func(p *printer) { printPlan(p, plan) }); err != nil {
+			return err
+		}
+		if plan.Changed() {
+			return errDiffers
+		}
+		return nil
+	})
+	return c
+}
+
+func printPlan(p *printer, plan *reconcile.Plan) {
+	p.line("%s", planLine(plan))
+	if plan.Waiting > 0 {
+		p.line("  %s not due yet: not closed, not settled or not landed", plural(plan.Waiting, "unit is", "units are"))
+	}
+	if !plan.Changed() {
+		p.line("  no difference: tidemark reconcile apply certifies it")
+		return
+	}
+	rows := [][]string{{"  output", "aggregate", "published", "recomputed"}}
+	for _, t := range plan.Totals {
+		rows = append(rows, []string{"  " + t.Output, t.Aggregate, valueText(t.Before), valueText(t.After)})
+	}
+	p.table(rows)
+	p.line("largest changes")
+	printChanges(p, plan.Top)
+	p.line("%s", guardLine(plan))
+}
+
+// planLine is the plan in one line.
+func planLine(plan *reconcile.Plan) string {
+	w := plan.Windows
+	line := fmt.Sprintf("reconcile plan %s: %s due, %s of %s windows in %s would change",
+		plan.ID, plural(plan.Due, "unit", "units"), count(w.Changed+w.Added+w.Removed), count(w.Checked),
+		plural(plan.Partitions, "unit", "units"))
+	if plan.ID == "" {
+		line = fmt.Sprintf("reconcile plan: %s due, %s windows are as the lake says",
+			plural(plan.Due, "unit", "units"), count(w.Equal))
+	}
+	if w.Added+w.Removed > 0 {
+		line += fmt.Sprintf(" (%s added, %s removed)", count(w.Added), count(w.Removed))
+	}
+	if causes := causesText(plan.Causes); causes != "" {
+		line += ", cause: " + causes
+	}
+	return line
+}
+
+func causesText(causes map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(causes)) {
+		if causes[name] > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%s)", name, plural(causes[name], "event", "events")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printChanges is a table of windows: the values that change, before and after.
+func printChanges(p *printer, changes []reconcile.Change) {
+	for _, c := range changes {
+		parts := make([]string, 0, len(c.Values))
+		for _, v := range c.Values {
+			before, after := valueText(v.Before), valueText(v.After)
+			if before != after {
+				parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Aggregate, before, after))
+			}
+		}
+		kind := ""
+		if c.Kind != "changed" {
+			kind = c.Kind + ": "
+		}
+		p.line("  %s  %s %s  %s%s  [%s]", c.Output, c.Key, c.WindowStart.Format(minuteLayout), kind, strings.Join(parts, ", "), c.Cause)
+	}
+}
+
+const minuteLayout = "2006-01-02T15:04Z"
+
+func guardLine(plan *reconcile.Plan) string {
+	g := plan.Guard
+	if g.Verdict == "pass" {
+		return "guard: passes"
+	}
+	line := fmt.Sprintf("guard: %s is %.4g, its limit %.4g", g.Rule, g.Actual, g.Limit)
+	if g.Note != "" {
+		line += " (" + g.Note + ")"
+	}
+	switch g.Verdict {
+	case "hold":
+		return line + ": held; tidemark reconcile apply --approve " + plan.ID
+	case "fail":
+		return line + ": refused; tidemark reconcile apply --approve " + plan.ID
+	}
+	return line + ": published all the same (guard.else)"
+}
