@@ -21,6 +21,8 @@ type Pipeline struct {
 
 	file   string              // as given to Load, for faults
 	places map[string]position // where each path of the file stands; empty for a Pipeline made in Go
+	hidden map[string]string   // paths whose text came by ${...}, with the text as written, for faults
+	lines  []string            // of the file, to find places within values
 }
 
 // Kafka says how to reach the brokers.
@@ -191,7 +193,7 @@ type Reconcile struct {
 	// Settle is how long a unit must have been left alone before it is due. Default: 2h.
 	Settle time.Duration
 	Guard  Guard
-	// Lookback is how old, before the newest, a unit may be and still be looked at. Default: 30d.
+	// Lookback is how old a unit may be and still be looked at unasked. Default: 0, which is no limit.
 	Lookback time.Duration
 }
 

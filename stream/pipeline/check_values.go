@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// oneOf checks a word. An empty one is either required, and reported as such, or has a default.
+func oneOf(fs *faultSet, path, value string, words ...string) {
+	if value != "" && !slices.Contains(words, value) {
+		fs.add(path, notOneOf(value, words))
+	}
+}
+
+// noRepeats checks that no element stands twice in a list. Empty ones have faults of their own.
+func noRepeats(fs *faultSet, path string, list []string) {
+	for i, v := range list {
+		if v != "" && slices.Index(list, v) < i {
+			fs.add(element(path, i), complain("name it once", "%q is named twice", v))
+		}
+	}
+}
+
+func between(fs *faultSet, path string, d, min, max time.Duration) {
+	if d < min || d > max {
+		fs.add(path, complain("write "+formatDuration(min)+" to "+formatDuration(max), "%s is out of range", formatDuration(d)))
+	}
+}
+
+func bytesBetween(fs *faultSet, path string, n, min, max int64) {
+	if n < min || n > max {
+		fs.add(path, complain("write "+formatSize(min)+" to "+formatSize(max), "%s is out of range", formatSize(n)))
+	}
+}
+
+// formatDuration writes a duration as parseDuration reads it.
+func formatDuration(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	var b strings.Builder
+	if d < 0 {
+		b.WriteByte('-')
+		d = -d
+	}
+	for _, u := range durationUnits {
+		if n := d / u.unit; n > 0 {
+			b.WriteString(strconv.FormatInt(int64(n), 10) + u.name)
+			d -= n * u.unit
+		}
+	}
+	if d > 0 {
+		b.WriteString(d.String())
+	}
+	return b.String()
+}
+
+// formatSize writes a size as parseSize reads it, in the largest unit that is exact.
+func formatSize(n int64) string {
+	for _, name := range []string{"GiB", "MiB", "KiB"} {
+		if u := sizeUnits[name]; n != 0 && n%u == 0 {
+			return strconv.FormatInt(n/u, 10) + name
+		}
+	}
+	return strconv.FormatInt(n, 10) + " bytes"
+}
+
+// knownName checks that a name is one of those known; what says what they are.
+func knownName(name string, known []string, what string) *complaint {
+	if slices.Contains(known, name) {
+		return nil
+	}
+	hint := "known: " + strings.Join(known, ", ")
+	if len(known) == 0 {
+		hint = "define one, or leave it out"
+	}
+	if s := schema.Suggest(name, known); s != "" {
+		hint = "did you mean " + s + "?"
+	}
+	return complain(hint, "there is no %s %q", what, name)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

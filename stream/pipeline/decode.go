@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"math"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// apiVersion is the only version of the file's form.
+const apiVersion = "tidemark/v1"
+
+// decode reads the whole tree into the Pipeline. Every key of a section is taken in the order of PRODUCT's example; what
+// isn't built yet is refused with what to do instead.
+func (l *loader) decode(root ast.Node) {
+	m := l.mapping("", root)
+	if m == nil {
+		return
+	}
+	var version string
+	m.choice("apiVersion", &version, apiVersion)
+	l.faults.required("apiVersion", version == "", "begin the file with apiVersion: "+apiVersion)
+	m.text("pipeline", &l.p.Name)
+	m.section("kafka", l.kafka)
+	m.section("source", l.source)
+	l.lets(m)
+	l.outputs(m)
+	m.section("lake", l.lake)
+	m.section("reconcile", l.reconcile)
+	m.section("state", l.state)
+	m.section("commit", func(m *mapping) { m.duration("every", &l.p.Commit.Every) })
+	m.later("filter and mark in let and count_if for now", "rules")
+	m.later("check the curated topic where it is read for now", "checks")
+	m.later("leave it out: costs are not computed", "cost")
+	m.later("leave it out and run the pipeline on sample events with tidemark dev for now", "tests")
+	m.later("one source feeds a pipeline for now: join before Kafka, or use one pipeline for each topic", "sources", "join", "joins")
+	m.instead("pipeline", "name")
+	m.instead("outputs", "output", "sinks", "sink")
+	m.instead("let", "lets", "define", "vars")
+	m.done()
+}
+
+func (l *loader) kafka(m *mapping) {
+	k := &l.p.Kafka
+	var addresses []string
+	m.texts("brokers", &addresses, l.address)
+	for i, a := range addresses { // one variable may hold several addresses, as in KAFKA_BROKERS=a:9092,b:9092
+		path := element("kafka.brokers", i)
+		for _, b := range strings.Split(a, ",") {
+			b = strings.TrimSpace(b)
+			if c := checkAddress(b, l.p.hidden[path]); c != nil && a != "" {
+				l.faults.add(path, c)
+			}
+			k.Brokers = append(k.Brokers, b)
+		}
+	}
+	m.section("tls", func(m *mapping) {
+		k.TLS = &TLS{}
+		if path, n := m.take("ca"); n != nil {
+			k.TLS.CA, _ = l.address(path, n)
+		}
+		m.later("brokers are checked against ca; log in with sasl", "cert", "key", "server_name")
+		m.later("name the authority in ca: a connection that isn't checked can be read by anybody", "insecure", "insecure_skip_verify")
+	})
+	m.section("sasl", func(m *mapping) {
+		k.SASL = &SASL{}
+		m.choiceElse("mechanism", &k.SASL.Mechanism, saslLater, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+		if path, n := m.take("username"); n != nil {
+			text, _ := l.address(path, n)
+			k.SASL.Username = Secret(text)
+		}
+		if path, n := m.take("password"); n != nil {
+			k.SASL.Password, _ = l.secret(path, n)
+		}
+	})
+	m.later("name the schema's file in source.schema.file and its registry ids in source.schema.ids", "schema_registry")
+}
+
+// saslLater are mechanisms that Kafka has and Tidemark does not.
+var saslLater = func() map[string]*complaint {
+	c := complain("use SCRAM-SHA-512 or PLAIN, over tls", "not built yet")
+	return map[string]*complaint{"GSSAPI": c, "OAUTHBEARER": c, "AWS_MSK_IAM": c}
+}()
+
+func (l *loader) lets(m *mapping) {
+	m.section("let", func(m *mapping) {
+		for _, e := range m.entries {
+			if path, text, ok := m.scalar(e.key, "an expression"); ok {
+				l.p.Let = append(l.p.Let, Let{Name: e.key, Expr: text})
+			} else if e.value != nil {
+				l.faults.silence(path)
+				l.p.Let = append(l.p.Let, Let{Name: e.key})
+			}
+		}
+	})
+}
+
+func (l *loader) lake(m *mapping) {
+	if path, n := m.take("bucket"); n != nil {
+		if text, ok := l.address(path, n); ok {
+			l.p.Lake.Bucket = text
+		}
+	}
+	m.section("roll", func(m *mapping) {
+		m.duration("every", &l.p.Lake.Roll.Every)
+		m.size("bytes_max", &l.p.Lake.Roll.BytesMax)
+	})
+	m.later("the lake keeps everything for now: leave it out", "retention")
+	m.later("files are written without compression for now: leave it out", "compression")
+}
+
+func (l *loader) reconcile(m *mapping) {
+	r := &l.p.Reconcile
+	m.duration("settle", &r.Settle)
+	m.duration("lookback", &r.Lookback)
+	m.section("guard", func(m *mapping) {
+		r.Guard.MaxChangedWindows = m.percent("max_changed_windows")
+		m.section("max_change", func(m *mapping) {
+			for _, e := range m.entries {
+				if f := m.percent(e.key); f != nil {
+					if r.Guard.MaxChange == nil {
+						r.Guard.MaxChange = make(map[string]float64)
+					}
+					r.Guard.MaxChange[e.key] = *f
+				}
+			}
+		})
+		m.choice("else", &r.Guard.Else, ElseHold, ElsePublish, ElseFail)
+	})
+	m.later("let cron, Airflow or a Kubernetes CronJob run tidemark reconcile run", "schedule", "timezone")
+	m.later("one process reconciles for now: leave it out", "workers")
+	m.later("limit the process from outside, and name the units with --since for now", "budget")
+}
+
+func (l *loader) state(m *mapping) {
+	s := &l.p.State
+	m.text("dir", &s.Dir)
+	m.size("memory_max", &s.MemoryMax)
+	m.duration("checkpoint_every", &s.CheckpointEvery)
+	if n, ok := m.integer("keep", keepMin, keepMax); ok {
+		s.Keep = int(n)
+	}
+	m.later("a task restores from its checkpoint in the lake's bucket: leave it out", "standbys")
+}
+
+func (l *loader) schemaIDs(m *mapping) {
+	path, n := m.take("ids")
+	if n == nil {
+		return
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "must be a list, not %s", describe(n)))
+		return
+	}
+	if len(list.Values) == 0 {
+		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "the list is empty"))
+	}
+	for i, v := range list.Values {
+		at := element(path, i)
+		l.p.places[at] = placeOf(v)
+		text, scalar := raw(v)
+		if !scalar {
+			l.faults.add(at, complain("write the registry's number of the schema", "must be a number, not %s", describe(v)))
+			continue
+		}
+		id, c := parseInteger(text, 0, math.MaxInt32)
+		if c != nil {
+			l.faults.add(at, c)
+			continue
+		}
+		l.p.Source.Schema.IDs = append(l.p.Source.Schema.IDs, uint32(id))
+	}
+}

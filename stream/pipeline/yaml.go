@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Limits of a pipeline file. The YAML parser needs time and memory beyond proportion for deep nesting, so these keep
+// any file within a second and some MiB.
+const (
+	fileBytesMax = 64 << 10
+	lineBytesMax = 4 << 10
+	nestingMax   = 32
+)
+
+const syntaxHint = "check the indentation, and put quotes around text that holds any of : # { } [ ] , & * ! | > ' \" % @"
+
+// parseFile makes the syntax tree of a file's only document. A nil node goes with a fault.
+func parseFile(text []byte, fs *faultSet) ast.Node {
+	if pos, c := checkText(text); c != nil {
+		fs.addAt(pos, "", c)
+		return nil
+	}
+	file, err := parseYAML(text)
+	if err != nil {
+		pos, msg := position{1, 1}, err.Error()
+		var syntax *yaml.SyntaxError
+		if errors.As(err, &syntax) {
+			msg = syntax.Message
+			if t := syntax.Token; t != nil && t.Position != nil {
+				pos = position{max(t.Position.Line, 1), max(t.Position.Column, 1)}
+			}
+		}
+		fs.addAt(pos, "", complain(syntaxHint, "not YAML: %s", msg))
+		return nil
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc == nil || doc.Body == nil || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		if doc.Body.Type() == ast.DirectiveType {
+			fs.addAt(placeOf(doc.Body), "", complain("take the line that begins with % out", "YAML directives are not used here"))
+			return nil
+		}
+		if body != nil {
+			fs.addAt(placeOf(doc.Body), "", complain("one file holds one pipeline; put the other into a file of its own", "a second document begins here"))
+			return nil
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		fs.addAt(position{1, 1}, "", complain("begin with apiVersion: tidemark/v1", "the file is empty"))
+	}
+	return body
+}
+
+// parseYAML is the YAML library, with its panics turned into errors: a file must never stop the process.
+func parseYAML(text []byte) (file *ast.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			file, err = nil, fmt.Errorf("the YAML parser gave up on it: %v", r)
+		}
+	}()
+	return parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+}
+
+// checkText refuses what is no text, or beyond the limits.
+func checkText(text []byte) (position, *complaint) {
+	if len(text) > fileBytesMax {
+		return position{1, 1}, complain("a pipeline file holds settings only; keep data and schemas in files of their own",
+			"the file has %d bytes, more than %d", len(text), fileBytesMax)
+	}
+	if !utf8.Valid(text) {
+		return position{1, 1}, complain("save it as UTF-8", "the file is not UTF-8 text")
+	}
+	depth := 0
+	for i, line := range strings.Split(string(text), "\n") {
+		if len(line) > lineBytesMax {
+			return position{i + 1, 1}, complain("break it: lists and mappings can take a line for each element",
+				"the line has %d bytes, more than %d", len(line), lineBytesMax)
+		}
+		for j, c := range line {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			case 0:
+				return position{i + 1, j + 1}, complain("save it as UTF-8 text", "the file holds a zero byte")
+			}
+			if depth > nestingMax {
+				return position{i + 1, j + 1}, complain("close brackets that were opened", "brackets are nested deeper than %d", nestingMax)
+			}
+		}
+	}
+	return position{}, nil
+}
+
+// placeOf is where a node begins. For a mapping that is its first key, not the colon behind it.
+func placeOf(n ast.Node) position {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return placeOf(n.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return placeOf(n.Key)
+	}
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return position{1, 1}
+	}
+	p := n.GetToken().Position
+	return position{max(p.Line, 1), max(p.Column, 1)}
+}
