@@ -175,19 +175,23 @@ func (w *walk) length(n int64, pos int) int {
 	return w.fail(ReasonTruncated, pos, n)
 }
 
-// validUTF8 is utf8.Valid with a faster way through ASCII.
+// validUTF8 is utf8.Valid with a faster way through ASCII: eight bytes at a
+// time, the last eight overlapping those before.
 func validUTF8(b []byte) bool {
-	i := 0
-	for ; i+16 <= len(b); i += 16 {
-		x := binary.LittleEndian.Uint64(b[i:]) | binary.LittleEndian.Uint64(b[i+8:])
-		if x&0x8080808080808080 != 0 {
-			return utf8.Valid(b[i:])
-		}
+	if len(b) < 8 {
+		return shortASCII(b) || utf8.Valid(b)
 	}
-	for ; i < len(b); i++ {
-		if b[i] >= 0x80 {
-			return utf8.Valid(b[i:])
-		}
+	high := binary.LittleEndian.Uint64(b[len(b)-8:])
+	for rest := b; len(rest) >= 8; rest = rest[8:] {
+		high |= binary.LittleEndian.Uint64(rest)
 	}
-	return true
+	return high&0x8080808080808080 == 0 || utf8.Valid(b)
+}
+
+func shortASCII(b []byte) bool {
+	var high byte
+	for _, c := range b {
+		high |= c
+	}
+	return high < 0x80
 }
