@@ -1,4 +1,3 @@
-// Package lake owns the raw lake.
 package lake
 
 // Header is one header of a source record. A nil Value is a null.
