@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Committed are the offsets that the group has committed for the topic's partitions, with their metadata. It
@@ -28,25 +29,56 @@ func (a *Admin) Committed(ctx context.Context, group, topic string) (map[int32]C
 	}
 }
 
+// committed asks for every partition by its number. Asked for a whole group, Kafka leaves out a
+// partition whose only commit is still on its way, and calls the rest stable (seen on 4.1.0).
 func (a *Admin) committed(ctx context.Context, group, topic string) (map[int32]Commit, error) {
-	fetched, err := a.adm.FetchOffsetsForTopics(kadm.RequireStable(ctx), group, topic)
-	if errors.Is(err, kerr.GroupIDNotFound) {
-		return map[int32]Commit{}, nil
+	info, err := a.Topic(ctx, topic)
+	if err != nil {
+		return nil, err
 	}
+	resp, err := offsetFetch(group, info).RequestWith(ctx, a.cl)
 	if err != nil {
 		return nil, classify(err)
 	}
-	committed := make(map[int32]Commit, len(fetched[topic]))
-	for p, at := range fetched[topic] {
-		if at.Err != nil {
-			return nil, fmt.Errorf("partition %d: %w", p, classify(at.Err))
-		}
-		if at.At < 0 {
+	committed := make(map[int32]Commit, info.Partitions)
+	for _, g := range resp.Groups {
+		if err := kerr.ErrorForCode(g.ErrorCode); errors.Is(err, kerr.GroupIDNotFound) {
 			continue
+		} else if err != nil {
+			return nil, classify(err)
 		}
-		committed[p] = Commit{Partition: p, Next: at.At, LeaderEpoch: at.LeaderEpoch, Metadata: at.Metadata}
+		for _, t := range g.Topics {
+			for _, p := range t.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return nil, fmt.Errorf("partition %d: %w", p.Partition, classify(err))
+				}
+				at := Commit{Partition: p.Partition, Next: p.Offset, LeaderEpoch: p.LeaderEpoch}
+				if p.Metadata != nil {
+					at.Metadata = *p.Metadata
+				}
+				if at.Next >= 0 {
+					committed[at.Partition] = at
+				}
+			}
+		}
 	}
 	return committed, nil
+}
+
+func offsetFetch(group string, info *TopicInfo) *kmsg.OffsetFetchRequest {
+	topic := kmsg.NewOffsetFetchRequestGroupTopic()
+	topic.Topic = info.Name
+	topic.TopicID = info.raw
+	for p := range info.Partitions {
+		topic.Partitions = append(topic.Partitions, p)
+	}
+	g := kmsg.NewOffsetFetchRequestGroup()
+	g.Group = group
+	g.Topics = []kmsg.OffsetFetchRequestGroupTopic{topic}
+	req := kmsg.NewPtrOffsetFetchRequest()
+	req.Groups = []kmsg.OffsetFetchRequestGroup{g}
+	req.RequireStable = true
+	return req
 }
 
 // LeaveGroup removes a static member, so that its partitions go to others at once. A member that is not there is no error.

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -208,93 +205,5 @@ func (b *Broker) clean(keep bool) {
 	}
 	if err := os.RemoveAll(b.dir); err != nil {
 		fmt.Fprintf(os.Stderr, "remove %s: %v\n", b.dir, err)
-	}
-}
-
-// ports of one broker.
-type ports struct {
-	broker, controller int
-	others             map[string]int
-}
-
-// freePorts asks the kernel. Another process may take one before Kafka does: then start tries again.
-func freePorts(others map[string]string) (ports, error) {
-	p := ports{others: make(map[string]int)}
-	var open []net.Listener
-	defer func() {
-		for _, l := range open {
-			l.Close()
-		}
-	}()
-	next := func() (int, error) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, fmt.Errorf("find a free port: %w", err)
-		}
-		open = append(open, l)
-		return l.Addr().(*net.TCPAddr).Port, nil
-	}
-	var err error
-	if p.broker, err = next(); err != nil {
-		return p, err
-	}
-	if p.controller, err = next(); err != nil {
-		return p, err
-	}
-	for name := range others {
-		if p.others[name], err = next(); err != nil {
-			return p, err
-		}
-	}
-	return p, nil
-}
-
-// process is a child that does not outlive this process.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error // of Wait, once done is closed
-}
-
-// spawn starts cmd from a thread that stays until the child has ended: on Linux the child is killed
-// when the thread that started it ends, which is how it cannot outlive the test binary.
-func spawn(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	cmd.SysProcAttr = bound()
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
-		p.err = cmd.Wait()
-		close(p.done)
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-func (p *process) kill() {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		fmt.Fprintf(os.Stderr, "kill Kafka: %v\n", err)
-	}
-	<-p.done
-}
-
-func (p *process) stop(wait time.Duration) error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	select {
-	case <-p.done:
-		return nil
-	case <-time.After(wait):
-		p.kill()
-		return fmt.Errorf("it did not end within %s and was killed", wait)
 	}
 }

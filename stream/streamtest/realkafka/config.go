@@ -18,8 +18,10 @@ func (b *Broker) config(listeners map[string]string) []byte {
 		fmt.Sprintf("PLAINTEXT://127.0.0.1:%d", b.ports.broker),
 		fmt.Sprintf("CONTROLLER://127.0.0.1:%d", b.ports.controller),
 	}
-	protocols := []string{"PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"}
-	advertised := bind[:1:1]
+	protocols := []string{"PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", "PROXIED:PLAINTEXT"}
+	// Who comes in by PROXIED is told to come back by the proxy's port: see Proxy.
+	advertised := []string{bind[0], fmt.Sprintf("PROXIED://127.0.0.1:%d", b.ports.proxy)}
+	bind = append(bind, fmt.Sprintf("PROXIED://127.0.0.1:%d", b.ports.proxied))
 	for _, name := range slices.Sorted(maps.Keys(listeners)) {
 		at := fmt.Sprintf("%s://127.0.0.1:%d", name, b.ports.others[name])
 		bind = append(bind, at)
