@@ -9,7 +9,7 @@ const APIVersion = "tidemark/v1"
 type Plan struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"` // "ReconcilePlan"
-	// ID is a short hash of the ids of the units that would change. Empty if none would.
+	// ID is a short hash of the ids of the due units. Empty if none is due.
 	ID          string    `json:"id"`
 	Pipeline    string    `json:"pipeline"`
 	Fingerprint string    `json:"fingerprint"`
@@ -17,21 +17,24 @@ type Plan struct {
 	// Cut is, per source topic, the end of the lake log of each partition at which the plan was made.
 	Cut map[string][]int64 `json:"cut"`
 	// Due is the number of units that the plan covers, Partitions how many of them would change. Waiting are
-	// dirty but not due; Clean have a certificate over the very same input.
+	// dirty but not due; Clean have a certificate over the very same input. Older are beyond `lookback` and were not looked at.
 	Due        int `json:"due"`
 	Partitions int `json:"partitions"`
 	Waiting    int `json:"waiting"`
 	Clean      int `json:"clean"`
+	Older      int `json:"older"`
 
 	Windows Windows `json:"windows"`
-	// Causes counts the events that are evidence for a change, by cause in lower case.
+	// Causes counts the evidence for the changes: events that were "late", or counted again as a "duplicate"; windows for which only
+	// changed "code", or nothing known ("other"), speaks.
 	Causes map[string]int64 `json:"causes"`
 	// Totals are in the order of outputs and their aggregates.
 	Totals []Total  `json:"aggregates"`
 	Top    []Change `json:"top"`
 	Guard  Guard    `json:"guard"`
 	Cost   Cost     `json:"cost"`
-	Units  []Unit   `json:"units"`
+	// Units are those that are due or waiting.
+	Units []Unit `json:"units"`
 }
 
 // Changed reports whether applying the plan would publish anything.

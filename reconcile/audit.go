@@ -1,0 +1,258 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// Audit recomputes every certified unit from the raw files that its certificate names and compares the result with what is
+// published and with the certificate. A difference is in the report and is no error; the first one ends the comparison, in the
+// order of outputs, hours, keys and fields.
+func (r *Reconciler) Audit(ctx context.Context) (a *AuditReport, err error) {
+	err = r.connected("audit", func() error {
+		a, err = r.audit(ctx)
+		return err
+	})
+	return a, err
+}
+
+func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
+	mark := r.mark()
+	v, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.readTails(ctx, v); err != nil {
+		return nil, err
+	}
+	a := &AuditReport{
+		APIVersion: APIVersion, Kind: "AuditReport", Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint,
+		NotProven: notProven(),
+	}
+	tree := &merkle{}
+	keys := r.units(v)
+	for i, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.auditUnit(ctx, v, k, a, tree); err != nil {
+			return nil, err
+		}
+		r.opt.Progress(Progress{Phase: "audit", Done: i + 1, Total: len(keys), Output: r.certs.outputs[k.output], Partition: k.partition()})
+		if a.Difference != nil {
+			break
+		}
+	}
+	root := tree.root()
+	a.Root = sha(root[:])
+	a.Statement = a.statement()
+	a.Cost = r.since(mark)
+	return a, nil
+}
+
+func (a *AuditReport) statement() string {
+	switch {
+	case a.Difference != nil:
+		return "stream + corrections differ from the batch over the certified inputs"
+	case a.Units == 0:
+		return "nothing is certified yet"
+	case len(a.Uncertified)+len(a.Behind) > 0:
+		return "stream + corrections = batch over the certified inputs; units that are not certified, or have newer input, are named"
+	}
+	return "stream + corrections = batch truth"
+}
+
+func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *AuditReport, tree *merkle) error {
+	u, err := r.unit(ctx, v, k, true)
+	if err != nil {
+		return err
+	}
+	if u.last == nil || u.last.fingerprint != r.plan.Fingerprint {
+		a.Uncertified = append(a.Uncertified, r.describe(u))
+		return nil
+	}
+	behind := !r.clean(u)
+	if behind {
+		a.Behind = append(a.Behind, r.describe(u))
+	}
+	fail := func(d *Difference) error {
+		d.Output, d.Partition = r.certs.outputs[k.output], k.partition()
+		a.Difference = d
+		return nil
+	}
+	if d, err := r.auditChain(ctx, k, u.last); err != nil || d != nil {
+		if err != nil {
+			return err
+		}
+		return fail(d)
+	}
+	files, d := certifiedFiles(u)
+	if d != nil {
+		return fail(d)
+	}
+	b, d, err := r.auditBatch(ctx, u, files)
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		return fail(d)
+	}
+	a.Units++
+	a.Windows += int64(len(b.rows))
+	a.Conflicts += b.acc.conflicts
+	if len(b.rows) > 0 {
+		tree.add(r.certs.outputs[k.output], k.hour, b.hash)
+	}
+	if d, err = r.auditPublished(ctx, v, u, b, behind, a); err != nil {
+		return err
+	}
+	if d != nil {
+		return fail(d)
+	}
+	if got := sha(b.hash[:]); got != u.last.cert.Result.RowsHash {
+		return fail(&Difference{Kind: "certificate", Detail: fmt.Sprintf(
+			"certificate %d says that its rows hash to %s, recomputed they hash to %s", u.last.number, u.last.cert.Result.RowsHash, got)})
+	}
+	return nil
+}
+
+// auditChain checks that the unit's certificates follow each other from number 1.
+func (r *Reconciler) auditChain(ctx context.Context, k unitKey, last *lastCertificate) (*Difference, error) {
+	var before *lastCertificate
+	for n := int64(1); n <= last.number; n++ {
+		got := last
+		if n < last.number {
+			var err error
+			got, err = r.certs.load(ctx, k, n)
+			if errors.Is(err, blob.ErrNotFound) {
+				return &Difference{Kind: "chain", Detail: fmt.Sprintf("certificate %d is gone, number %d exists", n, last.number)}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		want := "null"
+		if before != nil {
+			want = before.hash
+		}
+		have := "null"
+		if got.cert.Previous != nil {
+			have = *got.cert.Previous
+		}
+		if have != want {
+			return &Difference{Kind: "chain", Detail: fmt.Sprintf("certificate %d follows %s, certificate %d is %s", n, have, n-1, want)}, nil
+		}
+		before = got
+	}
+	return nil, nil
+}
+
+// certifiedFiles are the files of the last certificate, as the lake log still names them.
+func certifiedFiles(u *unitState) ([]lake.File, *Difference) {
+	byPath := make(map[string]lake.File, len(u.files))
+	for _, f := range u.files {
+		byPath[f.Path] = f
+	}
+	var files []lake.File
+	for _, c := range u.last.cert.Input.Files {
+		f, ok := byPath[c.Path]
+		if !ok || f.SHA256 != c.SHA256 {
+			return nil, &Difference{Kind: "input", Detail: fmt.Sprintf(
+				"certificate %d names %s with SHA-256 %s; the lake log does not", u.last.number, c.Path, c.SHA256)}
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// auditBatch recomputes; a raw file that is gone or altered is a difference, not a failure of the audit.
+func (r *Reconciler) auditBatch(ctx context.Context, u *unitState, files []lake.File) (*batch, *Difference, error) {
+	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span}
+	b, err := r.runBatch(ctx, rc, files)
+	var corrupt *lake.CorruptError
+	if errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound) {
+		return nil, &Difference{Kind: "input", Detail: err.Error()}, nil
+	}
+	return b, nil, err
+}
+
+// auditPublished compares with the fold. What is published of a unit with newer input may already be that input's result, if a
+// worker stopped between publishing and certifying: then the unit is only behind.
+func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, b *batch, behind bool, a *AuditReport) (*Difference, error) {
+	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.key.hour)
+	if err != nil {
+		return nil, err
+	}
+	d, equal, err := r.firstDifference(u, before, b)
+	if err != nil {
+		return nil, err
+	}
+	if d != nil && behind {
+		newer, _, err := r.auditBatch(ctx, u, u.files)
+		if err != nil {
+			return nil, err
+		}
+		if newer != nil {
+			again, _, err := r.firstDifference(u, before, newer)
+			if err != nil || again == nil {
+				return nil, err
+			}
+		}
+	}
+	a.Equal += equal
+	return d, nil
+}
+
+// firstDifference is the first window, and its first field, in which the two sides part.
+func (r *Reconciler) firstDifference(u *unitState, before []publishedRow, b *batch) (first *Difference, equal int64, err error) {
+	codec := r.plan.Codecs[u.key.output]
+	err = merge(before, b.rows, func(p pair) error {
+		kind := p.kind()
+		if kind == "" {
+			equal++
+			return nil
+		}
+		if first != nil {
+			return nil
+		}
+		c := correction{pair: p}
+		group, start, _ := c.window()
+		at := timeOf(start)
+		first = &Difference{Key: codec.FormatKey(group), WindowStart: &at}
+		r.firstField(u.key.output, p, first)
+		return nil
+	})
+	return first, equal, err
+}
+
+func (r *Reconciler) firstField(output int, p pair, d *Difference) {
+	switch p.kind() {
+	case kindAdded:
+		d.Kind, d.Detail = "missing", "the window is in the batch and is not published"
+		d.Batch = intNumber(p.after.row.Events)
+		d.Field = "_input.events"
+		return
+	case kindRemoved:
+		d.Kind, d.Detail = "extra", "the window is published and is not in the batch: "+p.before.at.text(r.certs.outputs[output])
+		d.Streamed = intNumber(p.before.row.Events)
+		d.Field = "_input.events"
+		return
+	}
+	d.Kind, d.Detail = "value", "published at "+p.before.at.text(r.certs.outputs[output])
+	for i, agg := range r.plan.Outputs[output].Aggs {
+		b, a := beforeValue(p, i), afterValue(p, i)
+		if !sameValue(b.v, a.v) {
+			d.Field, d.Streamed, d.Batch = agg.Name, numberOf(b.v), numberOf(a.v)
+			return
+		}
+	}
+}
+
+func sameValue(a, b schema.Value) bool {
+	return a.Kind == b.Kind && a.Num == b.Num && string(a.Bytes) == string(b.Bytes)
+}

@@ -1,0 +1,94 @@
+package reconcile
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/tidemark-io/tidemark/stream/curated"
+)
+
+// certify puts the unit's next certificate. If someone else's has the number, this unit is looked at again.
+func (r *Reconciler) certify(ctx context.Context, a *application, v *view, f *readyUnit) error {
+	cert := r.certificate(a, v, f)
+	taken, err := r.certs.put(ctx, f.key, cert)
+	if err != nil {
+		return err
+	}
+	if taken {
+		a.moved = append(a.moved, movedUnit{key: f.key, why: "another worker certified it"})
+		return nil
+	}
+	rep := a.report
+	rep.Certified++
+	rep.Windows.add(f.diff.windows)
+	rep.Conflict += f.batch.acc.conflicts
+	f.batch = nil
+	return nil
+}
+
+func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certificate {
+	out := v.outputs[f.key.output]
+	acc := &f.batch.acc
+	c := &Certificate{
+		APIVersion: APIVersion, Kind: "Certificate", Format: CertificateFormat,
+		Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint, Binary: r.opt.Binary,
+		Output: out.index.name, Partition: f.key.partition(), Number: 1,
+		Cut:   CertCut{Topic: v.source.name, TopicID: v.srcInfo.ID, Offsets: f.cut},
+		Input: CertInput{Digest: f.digest, Files: []CertFile{}},
+		Accounting: CertAccounting{
+			Consumed: acc.consumed, Aggregated: acc.aggregated, Duplicate: acc.duplicate, Invalid: acc.invalid,
+			Outside: acc.outside, Conflicts: acc.conflicts,
+		},
+		Result: CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
+		Compared: CertCompared{
+			Topic: out.index.name, TopicID: out.info.ID, Cut: f.from, PublishedTo: decimals(out.upTo),
+			Equal: f.diff.windows.Equal, Corrected: f.diff.windows.differ(),
+		},
+		Corrections: []CertCorrection{},
+		Cost:        CertCost{CPUSeconds: f.cost.CPUSeconds, BytesRead: f.cost.BytesRead},
+		Approved:    a.approval, Run: r.opt.Run, CreatedAt: r.opt.Now().UTC(), Statement: statement, NotProven: notProven(),
+	}
+	if f.last != nil {
+		c.Number, c.Previous = f.last.number+1, &f.last.hash
+	}
+	for i := range f.files {
+		x := &f.files[i]
+		c.Input.Files = append(c.Input.Files, CertFile{Path: x.Path, SHA256: x.SHA256, Records: x.Records, Bytes: x.Bytes})
+	}
+	for i := range f.diff.corrections {
+		if i == correctionsMax {
+			break
+		}
+		c.Corrections = append(c.Corrections, r.certCorrection(out.codec, &f.diff.corrections[i]))
+	}
+	return c
+}
+
+func (r *Reconciler) certCorrection(codec *curated.Codec, c *correction) CertCorrection {
+	group, start, end := c.window()
+	x := CertCorrection{
+		Key: codec.FormatKey(group), WindowStart: timeOf(start), WindowEnd: timeOf(end), Kind: c.kind,
+		FromRevision: c.from(), ToRevision: c.revision, Cause: c.cause.String(), Causes: make(map[string]int64),
+	}
+	countCauses(x.Causes, c)
+	if c.before.exists() {
+		h := sha(c.before.hash[:])
+		x.Before = &h
+	}
+	if c.after != nil {
+		h := sha(c.after.hash[:])
+		x.After = &h
+	}
+	for _, at := range c.evidence {
+		x.Evidence = append(x.Evidence, at.text(r.plan.Pipeline.Source.Topic))
+	}
+	return x
+}
+
+func decimals(offsets []int64) []string {
+	out := make([]string, len(offsets))
+	for i, o := range offsets {
+		out[i] = strconv.FormatInt(o, 10)
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// journalView reads the pipeline's journal: the landed part by hours as needed, the tail once.
+type journalView struct {
+	bucket  blob.Bucket
+	index   *topicIndex
+	source  string // topic
+	tail    []journal.Entry
+	loaded  bool
+	history []journal.Entry // BORN and CHANGE decisions, once loaded
+}
+
+// readTail reads the journal's records that the lake has not landed yet.
+func (j *journalView) readTail(ctx context.Context, k kafka.Options, upTo []int64, limit int) error {
+	for part := range upTo {
+		from, to := j.index.ends[part], upTo[part]
+		if from >= to {
+			continue
+		}
+		err := kafka.ReadRange(ctx, k, j.index.name, int32(part), from, to, func(r *kafka.Record) error {
+			if r.Attrs.IsControl() {
+				return nil
+			}
+			e, err := journal.Decode(r.Value)
+			if err != nil {
+				return fmt.Errorf("offset %d: %w", r.Offset, err)
+			}
+			if len(j.tail) == limit {
+				return fmt.Errorf("more than %d records are not landed yet: let `tidemark run` catch up first", limit)
+			}
+			j.tail = append(j.tail, e)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read %s/%d [%d, %d): %w", j.index.name, part, from, to, err)
+		}
+	}
+	return nil
+}
+
+// places are the late, missed and invalid events of the hours that s reads, as far as they concern the output.
+func (j *journalView) places(ctx context.Context, s span, output string) (places, error) {
+	out := make(places)
+	take := func(e *journal.Entry) {
+		if e.Topic != j.source || e.Kind.Decision() || e.Kind == journal.Missed && e.Output != output {
+			return
+		}
+		out[place{e.Partition, e.Offset}] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
+	}
+	var failed error
+	s.readHours(func(h int64) {
+		if failed == nil {
+			failed = j.hour(ctx, h, take)
+		}
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	for i := range j.tail {
+		if s.holds(j.tail[i].Time) {
+			take(&j.tail[i])
+		}
+	}
+	return out, nil
+}
+
+func (j *journalView) hour(ctx context.Context, hour int64, fn func(*journal.Entry)) error {
+	for _, f := range j.index.hourFiles(hour) {
+		err := lake.ReadFile(ctx, j.bucket, f.File, func(st *lake.Stored) error {
+			e, err := journal.Decode(st.Payload)
+			if err != nil {
+				return fmt.Errorf("offset %d: %w", st.Offset, err)
+			}
+			fn(&e)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("journal file %s: %w", f.Path, err)
+		}
+	}
+	return nil
+}
+
+// codeChanged reports whether windows that start at t may have been published by other code than that of fingerprint:
+// another fingerprint wrote decisions, and this one took over at a watermark above t. It is asked only where no
+// certificate can tell. The first call reads the journal.
+func (j *journalView) codeChanged(ctx context.Context, fingerprint string, t int64) (bool, error) {
+	if !j.loaded {
+		take := func(e *journal.Entry) {
+			if e.Kind == journal.Born || e.Kind == journal.Change {
+				j.history = append(j.history, *e)
+			}
+		}
+		for h := range j.index.hours {
+			if err := j.hour(ctx, h, take); err != nil {
+				return false, err
+			}
+		}
+		for i := range j.tail {
+			take(&j.tail[i])
+		}
+		j.loaded = true
+	}
+	var others, tookOver bool
+	for i := range j.history {
+		switch e := &j.history[i]; {
+		case e.Fingerprint != fingerprint:
+			others = true
+		case e.HasWatermark && e.Watermark > t:
+			tookOver = true
+		}
+	}
+	return others && tookOver, nil
+}

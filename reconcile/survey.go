@@ -1,0 +1,233 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake"
+)
+
+// scope chooses the units that a survey looks at.
+type scope struct {
+	all          bool             // settle and lookback don't count
+	since, until time.Time        // zero: no bound
+	only         map[unitKey]bool // nil: every unit
+	top          int
+}
+
+func (s *scope) takes(k unitKey) bool {
+	at := time.UnixMilli(k.hour)
+	return (s.only == nil || s.only[k]) && (s.since.IsZero() || !at.Before(s.since)) && (s.until.IsZero() || at.Before(s.until))
+}
+
+// dueUnit is a due unit with what was found in it.
+type dueUnit struct {
+	unitState
+	id      string
+	windows Windows
+	rows    int
+	batch   *batch // nil where the survey held too many rows already: recompute again
+}
+
+// survey is a plan together with what applying it needs.
+type survey struct {
+	plan *Plan
+	view *view
+	due  []*dueUnit
+	held int // rows of the batches kept
+
+	totals []*totals
+	rank   *ranking
+}
+
+// rowsHeldMax is how many recomputed rows a survey keeps for the comparison after the fence. Beyond it units are
+// recomputed again: memory stays bounded, results are the same.
+const rowsHeldMax = 100_000
+
+// survey recomputes and compares every due unit of the scope. It reads only.
+func (r *Reconciler) survey(ctx context.Context, sc scope) (*survey, error) {
+	mark := r.mark()
+	v, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.readTails(ctx, v); err != nil {
+		return nil, err
+	}
+	s := r.newSurvey(v, sc)
+	keys := r.inScope(s, sc)
+	for i, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.surveyUnit(ctx, s, k, sc.all); err != nil {
+			return nil, err
+		}
+		r.opt.Progress(Progress{Phase: "plan", Done: i + 1, Total: len(keys), Output: r.plan.Outputs[k.output].Name, Partition: k.partition()})
+	}
+	s.finish(r)
+	s.plan.Cost = r.since(mark)
+	return s, nil
+}
+
+func (r *Reconciler) newSurvey(v *view, sc scope) *survey {
+	s := &survey{view: v, rank: newRanking(sc.top)}
+	s.plan = &Plan{
+		APIVersion: APIVersion, Kind: "ReconcilePlan", Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint,
+		CreatedAt: r.opt.Now().UTC(), Cut: map[string][]int64{v.source.name: append([]int64(nil), v.source.ends...)},
+		Causes: map[string]int64{"late": 0, "duplicate": 0}, Top: []Change{}, Units: []Unit{},
+	}
+	for i := range r.plan.Outputs {
+		s.totals = append(s.totals, newTotals(r.plan.Outputs[i].Aggs))
+	}
+	return s
+}
+
+// inScope lists the units to look at. Lookback is measured in event time, back from the newest hour that is closed
+// everywhere: neither the clock nor one bad stamp far ahead decides how old a unit is.
+func (r *Reconciler) inScope(s *survey, sc scope) []unitKey {
+	oldest := int64(math.MinInt64)
+	if back := r.plan.Pipeline.Reconcile.Lookback.Milliseconds(); !sc.all && back > 0 {
+		if closed := closedUpTo(s.view.tasks); closed > math.MinInt64+back {
+			oldest = floorHour(closed - back)
+		}
+	}
+	var keys []unitKey
+	for _, k := range r.units(s.view) {
+		switch {
+		case !sc.takes(k):
+		case k.hour < oldest:
+			s.plan.Older++
+		default:
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all bool) error {
+	u, err := r.unit(ctx, s.view, k, all)
+	if err != nil {
+		return err
+	}
+	d := r.describe(u)
+	switch d.State {
+	case UnitClean:
+		s.plan.Clean++
+		return nil
+	case UnitWaiting:
+		s.plan.Waiting++
+		s.plan.Units = append(s.plan.Units, d)
+		return nil
+	}
+	b, err := r.recompute(ctx, s.view, u)
+	if err != nil {
+		return err
+	}
+	found, err := r.compare(ctx, s.view, u, b, s.totals[k.output].add)
+	if err != nil {
+		return err
+	}
+	du := &dueUnit{unitState: *u, windows: found.windows, rows: len(b.rows)}
+	du.id = found.id(r.plan.Fingerprint, d.Output, k.hour, u.digest)
+	if s.held+len(b.rows) <= rowsHeldMax {
+		s.held += len(b.rows)
+		du.batch = b
+	}
+	d.ID, d.Windows = du.id, du.windows
+	s.due = append(s.due, du)
+	s.plan.Units = append(s.plan.Units, d)
+	s.plan.Due++
+	s.plan.Windows.add(found.windows)
+	if found.windows.differ() > 0 {
+		s.plan.Partitions++
+	}
+	for i := range found.corrections {
+		c := &found.corrections[i]
+		countCauses(s.plan.Causes, c)
+		s.rank.offer(r.plan, k.output, c)
+	}
+	return nil
+}
+
+// recompute reads a unit's files through the window engine.
+func (r *Reconciler) recompute(ctx context.Context, v *view, u *unitState) (*batch, error) {
+	where, err := v.journal.places(ctx, u.span, r.plan.Outputs[u.key.output].Name)
+	if err != nil {
+		return nil, err
+	}
+	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span, places: where, isNew: newFiles(u.last)}
+	return r.runBatch(ctx, rc, u.files)
+}
+
+func (r *Reconciler) runBatch(ctx context.Context, rc *recomputer, files []lake.File) (*batch, error) {
+	b, err := rc.run(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	r.records += b.acc.consumed + b.acc.outside
+	return b, nil
+}
+
+// newFiles tells which files the last certificate had not seen.
+func newFiles(last *lastCertificate) func(path string) bool {
+	if last == nil {
+		return func(string) bool { return true }
+	}
+	seen := make(map[string]bool, len(last.cert.Input.Files))
+	for i := range last.cert.Input.Files {
+		seen[last.cert.Input.Files[i].Path] = true
+	}
+	return func(path string) bool { return !seen[path] }
+}
+
+// compare folds what is published of the unit and holds it against the batch. each, if not nil, is told of every window.
+func (r *Reconciler) compare(ctx context.Context, v *view, u *unitState, b *batch, each func(pair)) (*diff, error) {
+	name := r.plan.Outputs[u.key.output].Name
+	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.key.hour)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
+	}
+	if each != nil {
+		if err := merge(before, b.rows, func(p pair) error { each(p); return nil }); err != nil {
+			return nil, err
+		}
+	}
+	d, err := diffOf(before, b, func(t int64) (bool, error) {
+		if u.last != nil {
+			return u.last.fingerprint != r.plan.Fingerprint, nil
+		}
+		return v.journal.codeChanged(ctx, r.plan.Fingerprint, t)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
+	}
+	return d, nil
+}
+
+// finish fills in what needs all units: totals, the largest changes, the guard's verdict and the plan's id.
+func (s *survey) finish(r *Reconciler) {
+	for i, t := range s.totals {
+		s.plan.Totals = append(s.plan.Totals, t.of(r.plan.Outputs[i].Name)...)
+	}
+	s.plan.Top = s.rank.top()
+	s.plan.Guard = judge(r.plan.Pipeline.Reconcile.Guard, s.plan.Windows, s.plan.Totals)
+	if len(s.due) > 0 {
+		s.plan.ID = s.fullID()[:planIDDigits]
+	}
+}
+
+// planIDDigits is how long a plan's id is, in hexadecimal digits, unless another plan has the same.
+const planIDDigits = 6
+
+// fullID hashes the ids of the due units.
+func (s *survey) fullID() string {
+	x := newHasher("tidemark plan v1")
+	for _, u := range s.due {
+		x.text(u.id)
+	}
+	return hex.EncodeToString(x.sum())
+}

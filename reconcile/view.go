@@ -1,0 +1,268 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// view is what one pass knows before it recomputes anything: the lake logs, the newest checkpoints, the certificates, and how
+// far the published topics reach.
+type view struct {
+	source  *topicIndex
+	srcInfo *kafka.TopicInfo
+	tasks   []taskState
+	outputs []*published
+	journal *journalView
+	certs   []map[int64]int64 // per output: hour -> highest number listed
+}
+
+// look reads a view. It only reads, and fences nobody. The order matters: the checkpoints that tell what is closed are
+// read before the lake logs and the high watermarks, so whatever the stream published at closing, and all it had read, is below these.
+func (r *Reconciler) look(ctx context.Context) (*view, error) {
+	v := &view{}
+	name := r.plan.Pipeline.Source.Topic
+	info, err := r.admin.Topic(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("source topic %s: %w", name, err)
+	}
+	v.srcInfo = info
+	if v.tasks, err = loadTasks(ctx, r.bucket, r.plan, info.Partitions); err != nil {
+		return nil, err
+	}
+	v.source = newTopicIndex(name, info.Partitions)
+	if err := v.source.refresh(ctx, r.bucket); err != nil {
+		return nil, err
+	}
+	if err := sameTopic(v.source, info); err != nil {
+		return nil, err
+	}
+	for i := range r.plan.Outputs {
+		p, err := r.lookPublished(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		v.outputs = append(v.outputs, p)
+		numbers, err := r.certs.numbers(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		v.certs = append(v.certs, numbers)
+	}
+	v.journal, err = r.lookJournal(ctx)
+	return v, err
+}
+
+// sameTopic refuses a topic that was deleted and made anew: its offsets mean other records than the lake's.
+func sameTopic(x *topicIndex, info *kafka.TopicInfo) error {
+	if x.topic == nil {
+		return nil
+	}
+	if have := x.topic.Declaration().TopicID; have != "" && info.ID != "" && have != info.ID {
+		return fmt.Errorf("topic %s is not the one that was landed: its id is %s, the lake's %s; it was deleted and created again", x.name, info.ID, have)
+	}
+	return nil
+}
+
+// lookPublished opens one output's curated topic. It may not exist yet, if the pipeline has never run.
+func (r *Reconciler) lookPublished(ctx context.Context, output int) (*published, error) {
+	want := r.plan.Pipeline.Outputs[output].Topic.Partitions
+	name := r.plan.Outputs[output].Name
+	p := &published{output: output, codec: r.plan.Codecs[output], tail: make(map[int64][]tailRecord)}
+	info, err := r.admin.Topic(ctx, name)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		p.index = newTopicIndex(name, 0)
+		return p, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("curated topic %s: %w", name, err)
+	}
+	if want > 0 && info.Partitions != want {
+		return nil, fmt.Errorf("curated topic %s has %d partitions, the pipeline file says %d: their number must never change, because corrections go where the stream published",
+			name, info.Partitions, want)
+	}
+	p.info = info
+	p.index = newTopicIndex(name, info.Partitions)
+	if err := p.index.refresh(ctx, r.bucket); err != nil {
+		return nil, err
+	}
+	return p, sameTopic(p.index, info)
+}
+
+func (r *Reconciler) lookJournal(ctx context.Context) (*journalView, error) {
+	name := r.plan.Pipeline.JournalTopic()
+	j := &journalView{bucket: r.bucket, source: r.plan.Pipeline.Source.Topic}
+	info, err := r.admin.Topic(ctx, name)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		j.index = newTopicIndex(name, 0)
+		return j, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", name, err)
+	}
+	j.index = newTopicIndex(name, info.Partitions)
+	return j, j.index.refresh(ctx, r.bucket)
+}
+
+// readTails brings the journal and the fold of every output up to their high watermarks by reading, landing nothing.
+func (r *Reconciler) readTails(ctx context.Context, v *view) error {
+	if j := v.journal; j.index.n > 0 {
+		upTo, err := r.settledEnds(ctx, j.index.name, j.index.n, nil)
+		if err != nil {
+			return err
+		}
+		if err := j.readTail(ctx, r.opt.Kafka, upTo, r.opt.Limits.TailRecords); err != nil {
+			return err
+		}
+	}
+	for _, p := range v.outputs {
+		if p.info == nil {
+			continue
+		}
+		var err error
+		if p.upTo, err = r.settledEnds(ctx, p.index.name, p.info.Partitions, nil); err != nil {
+			return err
+		}
+		if err := p.readTail(ctx, r.opt.Kafka, r.opt.Limits.TailRecords); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settledEnds samples the high watermark of every partition and waits until the last stable offset has passed it, so that every
+// transaction that had begun below it is decided. To stop at the last stable offset instead is wrong: a transaction of
+// someone else, open since before a correction was committed, would hide that correction, and its revision would be published
+// twice. sampled, if not nil, is called between sampling and waiting.
+func (r *Reconciler) settledEnds(ctx context.Context, topic string, n int32, sampled func() error) ([]int64, error) {
+	var target []int64
+	var behind string
+	bounded, cancel := context.WithTimeout(ctx, r.opt.Limits.StableWait)
+	defer cancel()
+	for {
+		ends, err := r.admin.Offsets(bounded, topic)
+		if err != nil {
+			if ctx.Err() == nil && bounded.Err() != nil && behind != "" {
+				break
+			}
+			return nil, fmt.Errorf("offsets of %s: %w", topic, err)
+		}
+		if target == nil {
+			if target, err = highWatermarks(ends, topic, n); err != nil {
+				return nil, err
+			}
+			if sampled != nil {
+				if err := sampled(); err != nil {
+					return nil, err
+				}
+			}
+		}
+		behind = ""
+		for p, high := range target {
+			if last := ends[int32(p)].LastStable; last < high {
+				behind = fmt.Sprintf("%s/%d is stable up to %d, its high watermark was %d", topic, p, last, high)
+				break
+			}
+		}
+		if behind == "" {
+			return target, nil
+		}
+		if pause(bounded, stablePoll) != nil {
+			break
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("an open transaction did not end within %s: %s: %w", r.opt.Limits.StableWait, behind, ErrTryAgain)
+}
+
+const stablePoll = 10 * time.Millisecond
+
+func highWatermarks(ends map[int32]kafka.Ends, topic string, n int32) ([]int64, error) {
+	target := make([]int64, n)
+	for p := range target {
+		e, ok := ends[int32(p)]
+		if !ok {
+			return nil, fmt.Errorf("offsets of %s: no answer for partition %d of %d", topic, p, n)
+		}
+		target[p] = e.High
+	}
+	return target, nil
+}
+
+// pause waits, or returns the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	t, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-t.Done()
+	return ctx.Err()
+}
+
+// unitState is one unit as a view shows it.
+type unitState struct {
+	key    unitKey
+	span   span
+	files  []lake.File
+	digest string
+	last   *lastCertificate
+	waits  []string
+}
+
+// clean reports whether the last certificate covers what is there now.
+func (r *Reconciler) clean(u *unitState) bool { return u.last.covers(r.plan.Fingerprint, u.digest) }
+
+// units lists all units of the view in order: where raw events or published rows are.
+func (r *Reconciler) units(v *view) []unitKey {
+	found := make(map[unitKey]bool)
+	for i := range r.plan.Outputs {
+		for _, files := range v.source.hours {
+			for f := range files {
+				unitsTouched(&r.plan.Outputs[i], files[f].MinTime, files[f].MaxTime, func(h int64) { found[unitKey{i, h}] = true })
+			}
+		}
+		v.outputs[i].hours(func(h int64) { found[unitKey{i, h}] = true })
+		for h := range v.certs[i] {
+			found[unitKey{i, h}] = true
+		}
+	}
+	keys := make([]unitKey, 0, len(found))
+	for k := range found {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return keys[i].less(keys[j]) })
+	return keys
+}
+
+// unit looks at one unit: its input, its last certificate, and, if it is dirty, what it waits for.
+func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*unitState, error) {
+	out := &r.plan.Outputs[k.output]
+	u := &unitState{key: k, span: spanOf(out, k.hour)}
+	landed := v.source.files(u.span)
+	newest := int64(0)
+	for i := range landed {
+		u.files = append(u.files, landed[i].File)
+		newest = max(newest, landed[i].landedAt)
+	}
+	u.digest = inputDigest(u.files)
+	if n := v.certs[k.output][k.hour]; n > 0 {
+		var err error
+		if u.last, err = r.certs.load(ctx, k, n); err != nil {
+			return nil, err
+		}
+	}
+	if r.clean(u) {
+		return u, nil
+	}
+	u.waits = waitsFor(v.tasks, r.plan, v.source, u.span.closes(out, k.hour))
+	settled := newest + r.plan.Pipeline.Reconcile.Settle.Milliseconds()
+	if now := r.opt.Now().UnixMilli(); !all && newest > 0 && now < settled {
+		u.waits = append(u.waits, "its input was last landed at "+timeText(newest)+" and settles until "+timeText(settled))
+	}
+	return u, nil
+}
