@@ -1,48 +1,90 @@
 package window
 
+import (
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+)
+
 // EngineOptions are the settings of an engine that don't decide results.
 type EngineOptions struct {
-	MemoryMax int64 // bytes; 0 (default): no limit. With a Backing, what is clean is evicted at Write; without one, Add fails with ErrMemory
+	// MemoryMax is a limit in bytes; 0 (default): none. With a Backing, Write evicts what is clean until the engine
+	// is below three quarters of it; what has changed since the last Write stays, so whoever sees Memory above
+	// MemoryMax commits early. Without a Backing, Add fails with ErrMemory.
+	MemoryMax int64
 }
 
 // Engine holds the open windows of one task. It is not safe for concurrent use. After any error it is unusable and
 // returns that error for ever: drop it and build another from the Backing.
-type Engine struct{}
+type Engine struct {
+	outs  []output
+	all   uint64 // every output
+	seen  dedup
+	back  Backing
+	limit int64
+	mem   memory
+	seed  maphash.Seed
 
-// NewEngine makes an engine. With a Backing it finds the open windows of an earlier one; back may be nil.
+	closed    int64   // highest watermark that Close was given
+	hash      [8]byte // of the outputs' layout
+	wroteMeta bool    // the Backing's meta key tells of metaClosed
+	meta      int64   // the closed watermark that it tells of
+	epoch     uint64  // number of Writes
+	err       error   // the first error
+
+	key    groupKey // of the event being added
+	keyBuf []byte
+	valBuf []byte
+	order  []sortKey
+	result Result
+}
+
+// NewEngine makes an engine. With a Backing it finds the windows that an earlier engine with the same outputs has
+// left open; back may be nil: then all state is in memory.
 func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, error) {
-	panic("not yet")
+	if len(outputs) == 0 || len(outputs) > OutputsMax {
+		return nil, fmt.Errorf("%d outputs: from 1 to %d", len(outputs), OutputsMax)
+	}
+	if opts.MemoryMax < 0 {
+		return nil, fmt.Errorf("a memory limit of %d bytes", opts.MemoryMax)
+	}
+	e := &Engine{
+		back: back, limit: opts.MemoryMax, mem: newMemory(opts.MemoryMax), seed: maphash.MakeSeed(),
+		all: 1<<len(outputs) - 1, closed: NoWatermark, meta: NoWatermark, epoch: 1,
+	}
+	e.outs = make([]output, len(outputs))
+	for i := range outputs {
+		o := &e.outs[i]
+		o.Output = outputs[i]
+		if err := o.check(); err != nil {
+			return nil, fmt.Errorf("output %q: %w", o.Name, err)
+		}
+		var err error
+		if o.layout, err = layoutOf(&o.Output); err != nil {
+			return nil, fmt.Errorf("output %q: %w", o.Name, err)
+		}
+	}
+	e.hash = layoutHash(e.outs)
+	e.seen = dedup{all: e.all, salt: rand.Uint64(), width: (len(outputs) + 7) / 8}
+	if len(outputs) == 1 {
+		e.seen.width = 0
+	}
+	if back == nil {
+		return e, nil
+	}
+	if err := e.discover(); err != nil {
+		return nil, fmt.Errorf("read window state: %w", err)
+	}
+	return e, nil
 }
-
-// Add judges one event and aggregates it. watermark is that of the event's own source partition before this event.
-func (e *Engine) Add(in *Input, watermark int64) (Verdict, error) { panic("not yet") }
-
-// Close closes the windows whose end + lateness <= watermark, which is the task's: the minimum of its partitions'.
-// It emits one Result for each group key in the order (output, start, key bytes).
-func (e *Engine) Close(watermark int64, emit func(*Result) error) error { panic("not yet") }
-
-// Write hands all changes since the last Write to w. Afterwards the engine counts them as stored.
-func (e *Engine) Write(w Writer) error { panic("not yet") }
-
-// OpenWindows is the number of open windows of each output. A window is open from its first event on.
-func (e *Engine) OpenWindows() (perOutput []int) { panic("not yet") }
-
-// Bound is the watermark that closes every open window whose end is not above limit (ms): the highest end +
-// lateness among them. ok is false when there is none.
-func (e *Engine) Bound(limit int64) (bound int64, ok bool) { panic("not yet") }
-
-// OpenWindow is one open window.
-type OpenWindow struct {
-	Output     int
-	Start, End int64 // ms
-	Closes     int64 // ms: the watermark that closes it, End + lateness
-}
-
-// OldestOpen is the open window with the lowest start; of equals, that of the first output.
-func (e *Engine) OldestOpen() (w OpenWindow, ok bool) { panic("not yet") }
-
-// EachOpen calls fn with every open window in the order (output, start), until fn returns false.
-func (e *Engine) EachOpen(fn func(OpenWindow) bool) { panic("not yet") }
 
 // Memory is the number of bytes that the engine holds.
-func (e *Engine) Memory() int64 { panic("not yet") }
+func (e *Engine) Memory() int64 { return e.mem.held() }
+
+// fail makes the engine unusable: its state may be half changed.
+func (e *Engine) fail(err error) error {
+	if e.err == nil {
+		e.err = err
+	}
+	return err
+}

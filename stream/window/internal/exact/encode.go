@@ -93,6 +93,9 @@ func (s *Sum) Decode(src []byte, w *Wide) (rest []byte, err error) {
 		return src[1:], nil
 	}
 	length, used := binary.Uvarint(src[1:])
+	if used > 1 && src[used] == 0 {
+		return nil, errors.New("exact sum: a length with a superfluous byte")
+	}
 	if used <= 0 || length > wideWords*8 || length > uint64(len(src)-1-used) {
 		return nil, errTruncated
 	}

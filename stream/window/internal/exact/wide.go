@@ -46,8 +46,12 @@ func (w *Wide) alloc() int {
 		}
 	}
 	w.n++
+	clear(w.total(i))
 	return i
 }
+
+// Reset lets go of all totals, but keeps the room for as many.
+func (w *Wide) Reset() { w.n = 0 }
 
 func (w *Wide) total(i int) []uint64 {
 	at := i % blockSums * wideWords

@@ -1,0 +1,102 @@
+package window
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// memBacking is a Backing in a sorted slice of keys, with the caller's side of Write: apply.
+type memBacking struct {
+	keys []string
+	vals map[string]string
+	gets int
+	fail error // returned by every call if set
+}
+
+var (
+	_ Backing = (*memBacking)(nil)
+	_ Writer  = (*memBatch)(nil)
+)
+
+func newBacking() *memBacking { return &memBacking{vals: map[string]string{}} }
+
+func (b *memBacking) Get(key []byte) ([]byte, bool, error) {
+	b.gets++
+	v, ok := b.vals[string(key)]
+	return []byte(v), ok, b.fail
+}
+
+func (b *memBacking) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
+	if b.fail != nil {
+		return b.fail
+	}
+	from, _ := slices.BinarySearch(b.keys, string(lo))
+	for _, k := range b.keys[from:] {
+		if k >= string(hi) {
+			return nil
+		}
+		if err := fn([]byte(k), []byte(b.vals[k])); err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+	}
+	return nil
+}
+
+// apply writes the engine's changes as one batch: none of them is seen before Write has returned.
+func (b *memBacking) apply(e *Engine) error {
+	var batch memBatch
+	if err := e.Write(&batch); err != nil {
+		return err
+	}
+	for _, op := range batch.ops {
+		op(b.vals)
+	}
+	b.keys = slices.Sorted(maps.Keys(b.vals))
+	return nil
+}
+
+// dump is every key and value: the serialised state.
+func (b *memBacking) dump() string {
+	var s strings.Builder
+	for _, k := range b.keys {
+		fmt.Fprintf(&s, "%x = %x\n", k, b.vals[k])
+	}
+	return s.String()
+}
+
+func (b *memBacking) clone() *memBacking {
+	return &memBacking{keys: slices.Clone(b.keys), vals: maps.Clone(b.vals)}
+}
+
+// memBatch collects changes.
+type memBatch struct {
+	ops  []func(map[string]string)
+	sets int
+}
+
+func (w *memBatch) Set(k, v []byte) error {
+	key, val := string(k), string(v)
+	w.sets++
+	w.ops = append(w.ops, func(m map[string]string) { m[key] = val })
+	return nil
+}
+
+func (w *memBatch) Delete(k []byte) error {
+	key := string(k)
+	w.ops = append(w.ops, func(m map[string]string) { delete(m, key) })
+	return nil
+}
+
+func (w *memBatch) DeleteRange(lo, hi []byte) error {
+	from, to := string(lo), string(hi)
+	if bytes.Compare(lo, hi) >= 0 {
+		return fmt.Errorf("empty range %x to %x", lo, hi)
+	}
+	w.ops = append(w.ops, func(m map[string]string) {
+		maps.DeleteFunc(m, func(k, _ string) bool { return k >= from && k < to })
+	})
+	return nil
+}

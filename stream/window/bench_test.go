@@ -1,0 +1,167 @@
+package window
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// discard takes what Write writes.
+type discard struct{ bytes int64 }
+
+func (d *discard) Set(k, v []byte) error         { d.bytes += int64(len(k) + len(v)); return nil }
+func (d *discard) Delete([]byte) error           { return nil }
+func (d *discard) DeleteRange(_, _ []byte) error { return nil }
+
+const minute = 60_000
+
+var (
+	double = schema.Type{Kind: schema.KindFloat, Avro: "double"}
+	long   = schema.Type{Kind: schema.KindInt, Avro: "long"}
+	truth  = schema.Type{Kind: schema.KindBool, Avro: "boolean"}
+)
+
+// load is a stream of events made up beforehand: 100,000 keys, one-minute windows, 1,000,000 events a minute.
+type load struct {
+	keys    [][]byte
+	inputs  []Input
+	perStep int64
+}
+
+const loadKeys, loadEvents = 100_000, 1 << 18
+
+func newLoad(hasID bool) *load {
+	r := rand.New(rand.NewPCG(1, 2))
+	l := &load{}
+	for i := range loadKeys {
+		l.keys = append(l.keys, fmt.Appendf(nil, "\x16k%010d", i))
+	}
+	for range loadEvents {
+		in := Input{
+			HasID: hasID, Keys: [][]byte{l.keys[r.IntN(loadKeys)]},
+			Args: [][]schema.Value{{schema.FloatValue(float64(r.IntN(1_000_000)) / 100), schema.IntValue(r.Int64N(1000))}},
+		}
+		l.inputs = append(l.inputs, in)
+	}
+	return l
+}
+
+func loadOutput() []Output {
+	return []Output{{Name: "o", Size: minute, Lateness: 5_000, Aggs: []Agg{
+		{Name: "n", Func: Count, Arg: -1}, {Name: "sum", Func: Sum, Arg: 0, In: double},
+		{Name: "max", Func: Max, Arg: 0, In: double}, {Name: "total", Func: Sum, Arg: 1, In: long},
+	}}}
+}
+
+// event is event number i of the stream.
+func (l *load) event(i int) *Input {
+	in := &l.inputs[i%loadEvents]
+	in.Time = int64(i) * minute / 1_000_000
+	if in.HasID {
+		x := uint64(i) * 0x9e3779b97f4a7c15
+		for j := range 16 {
+			in.ID[j] = byte(x >> (j % 8 * 8))
+		}
+		in.ID[15] = byte(i)
+	}
+	return in
+}
+
+func benchmarkAdd(b *testing.B, hasID bool) {
+	l := newLoad(hasID)
+	e, err := NewEngine(loadOutput(), nil, EngineOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	results := 0
+	step := func(i int) {
+		in := l.event(i)
+		if v, err := e.Add(in, NoWatermark); err != nil || v.Outcome != Aggregated {
+			b.Fatal(v, err)
+		}
+	}
+	const warm = 1_200_000
+	for i := range warm {
+		step(i)
+	}
+	b.ReportAllocs()
+	i := warm
+	for b.Loop() {
+		step(i)
+		if i++; i%1_000_000 == 100_000 { // the window before has ended
+			b.StopTimer()
+			e.closed = NoWatermark // so that the load needs no watermark of its own
+			if err := e.Close(int64(i)*minute/1_000_000-5_000, func(*Result) error { results++; return nil }); err != nil {
+				b.Fatal(err)
+			}
+			e.closed = NoWatermark
+			b.StartTimer()
+		}
+	}
+	b.ReportMetric(float64(e.Memory())/(1<<20), "MiB")
+}
+
+func BenchmarkAdd(b *testing.B)      { benchmarkAdd(b, false) }
+func BenchmarkAddDedup(b *testing.B) { benchmarkAdd(b, true) }
+
+// BenchmarkWrite is one dirty group of 100,000, to a Writer that does nothing.
+func BenchmarkWrite(b *testing.B) {
+	l := newLoad(false)
+	e, err := NewEngine(loadOutput(), nil, EngineOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &discard{}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if n%loadKeys == 0 {
+			b.StopTimer()
+			for i, k := range l.keys {
+				in := l.event(i)
+				in.Time, in.Keys[0] = 0, k
+				if _, err := e.Add(in, NoWatermark); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StartTimer()
+			if err := e.Write(w); err != nil {
+				b.Fatal(err)
+			}
+		}
+		n++
+	}
+	b.ReportMetric(float64(w.bytes)/float64(n), "bytes/group")
+}
+
+// BenchmarkClose is one result of a window with 100,000 groups.
+func BenchmarkClose(b *testing.B) {
+	l := newLoad(false)
+	n := 0
+	b.ReportAllocs()
+	e, err := NewEngine(loadOutput(), nil, EngineOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := int64(0)
+	for b.Loop() {
+		if n%loadKeys == 0 {
+			b.StopTimer()
+			for i, k := range l.keys {
+				in := l.event(i)
+				in.Time, in.Keys[0] = at, k
+				if _, err := e.Add(in, at-1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			at += 2 * minute
+			b.StartTimer()
+			if err := e.Close(at-1, func(*Result) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		n++
+	}
+}

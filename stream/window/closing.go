@@ -1,0 +1,200 @@
+package window
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
+)
+
+// Close closes the windows whose end + lateness <= watermark, which is the task's: the minimum of its partitions'.
+// It emits one Result for each of their groups in the order (output, start, key bytes), and forgets the identities
+// that can't come again but late. It fails when the watermark is below an earlier one (ErrWatermarkFell), with the
+// error of emit, and when the Backing fails or is corrupt (*CorruptError).
+func (e *Engine) Close(watermark int64, emit func(*Result) error) error {
+	if e.err != nil {
+		return e.err
+	}
+	if watermark < e.closed {
+		return e.fail(fmt.Errorf("%w: close to %d, windows are closed up to %d", ErrWatermarkFell, watermark, e.closed))
+	}
+	e.closed = watermark
+	for i := range e.outs {
+		if err := e.closeOutput(i, watermark, emit); err != nil {
+			return e.fail(fmt.Errorf("close windows of output %q: %w", e.outs[i].Name, err))
+		}
+	}
+	e.forgetIdentities(watermark)
+	return nil
+}
+
+func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) error {
+	o := &e.outs[i]
+	done := 0
+	for done < len(o.panes) && o.closes(o.panes[done].start) <= watermark {
+		c := closing{e: e, o: o, ref: &o.panes[done], emit: emit}
+		c.result = &e.result
+		*c.result = Result{Output: i, Start: c.ref.start, End: c.ref.start + o.Size, Key: e.result.Key, Values: e.values(len(o.Aggs))}
+		if err := c.run(); err != nil {
+			return err
+		}
+		o.groups -= c.ref.groupsOf()
+		if p := c.ref.p; p == nil || p.written > 0 {
+			o.gone.add(c.ref.start)
+		}
+		if c.ref.p != nil {
+			c.ref.p.release(&e.mem)
+		}
+		done++
+	}
+	if done > 0 {
+		o.panes = slices.Delete(o.panes, 0, done)
+		e.mem.note(-int64(done) * refBytes)
+		o.forget()
+	}
+	return nil
+}
+
+// values is room for n results.
+func (e *Engine) values(n int) []schema.Value {
+	if cap(e.result.Values) < n {
+		return make([]schema.Value, n)
+	}
+	return e.result.Values[:n]
+}
+
+// forgetIdentities drops the buckets that the watermark has passed.
+func (e *Engine) forgetIdentities(watermark int64) {
+	d := &e.seen
+	done := 0
+	for done < len(d.buckets) && d.buckets[done].expiry <= watermark {
+		ref := &d.buckets[done]
+		if ref.b == nil || ref.b.written > 0 {
+			d.gone.add(ref.expiry)
+		}
+		if ref.b != nil {
+			ref.b.release(&e.mem)
+		}
+		done++
+	}
+	if done > 0 {
+		d.buckets = slices.Delete(d.buckets, 0, done)
+		e.mem.note(-int64(done) * refBytes)
+		d.near = nil
+	}
+}
+
+// closing is one window that is being closed.
+type closing struct {
+	e      *Engine
+	o      *output
+	ref    *paneRef
+	emit   func(*Result) error
+	result *Result
+
+	order []sortKey // records in memory, in the order of their keys
+	next  int       // in order: the first that hasn't been emitted
+	n     int64     // results emitted
+	hot   []byte    // key of the next record in memory
+
+	stored []uint64 // a record from the Backing
+	wide   exact.Wide
+}
+
+func (c *closing) run() error {
+	if p := c.ref.p; p != nil {
+		c.order = c.e.sorted(p, &c.o.layout.shape)
+	}
+	if c.ref.p == nil || c.ref.p.partial {
+		if err := c.merge(); err != nil {
+			return err
+		}
+	}
+	for c.next < len(c.order) {
+		if err := c.emitHot(); err != nil {
+			return err
+		}
+	}
+	if want := c.ref.groupsOf(); c.n != want {
+		return &CorruptError{
+			Key:  appendWindowKey(nil, prefixWindowHeader, c.result.Output, c.ref.start),
+			What: fmt.Sprintf("%d groups, where the header and memory have %d", c.n, want),
+		}
+	}
+	return nil
+}
+
+// merge walks the stored records of the window in key order and emits them among those in memory, which are newer:
+// neither side is loaded as a whole.
+func (c *closing) merge() error {
+	c.stored = make([]uint64, c.o.layout.stride)
+	lo := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.start)
+	hi := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.start+1)
+	err := c.e.back.Scan(lo, hi, func(k, v []byte) error {
+		if len(k) < windowPrefixLen {
+			return &CorruptError{Key: slices.Clone(k), What: "key of a record"}
+		}
+		return c.pass(k, v)
+	})
+	if err != nil {
+		return fmt.Errorf("read the window at %d: %w", c.ref.start, err)
+	}
+	return nil
+}
+
+// pass emits what is due up to and with a stored record.
+func (c *closing) pass(k, v []byte) error {
+	key := k[windowPrefixLen:]
+	for c.next < len(c.order) {
+		c.hot = c.ref.p.keyOf(c.hot[:0], c.order[c.next].rec, &c.o.layout.shape)
+		order := bytes.Compare(c.hot, key)
+		if order > 0 {
+			break
+		}
+		if err := c.emitHot(); err != nil || order == 0 {
+			return err
+		}
+	}
+	c.wide.Reset()
+	clear(c.stored)
+	if err := c.o.layout.decodeRecord(v, c.stored, &c.wide); err != nil {
+		return &CorruptError{Key: slices.Clone(k), What: "record of a group", Err: err}
+	}
+	c.result.Key = append(c.result.Key[:0], key...)
+	return c.give(c.stored, &c.wide)
+}
+
+// emitHot emits the next record in memory.
+func (c *closing) emitHot() error {
+	p, i := c.ref.p, c.order[c.next].rec
+	c.next++
+	c.result.Key = p.keyOf(c.result.Key[:0], i, &c.o.layout.shape)
+	return c.give(p.recs.at(i, &c.o.layout.shape), &p.wide)
+}
+
+func (c *closing) give(rec []uint64, wide *exact.Wide) error {
+	c.n++
+	c.result.Events, c.result.Duplicates = int64(rec[recEvents]), int64(rec[recDuplicates])
+	c.o.layout.read(rec, wide, c.result.Values)
+	return c.emit(c.result)
+}
+
+// sorted is the records of a pane in the order of their keys.
+func (e *Engine) sorted(p *pane, sh *shape) []sortKey {
+	before := cap(e.order)
+	e.order = slices.Grow(e.order[:0], p.recs.n)
+	for i := range p.recs.n {
+		rec := p.recs.at(i, sh)
+		k := sortKey{a: rec[recA], b: rec[recB], rec: i}
+		if n := int(uint32(rec[recKey])); n > inlineMax {
+			k.b = binary.BigEndian.Uint64(p.keys.at(rec[recB], n)[8:])
+		}
+		e.order = append(e.order, k)
+	}
+	e.mem.note(int64(cap(e.order)-before) * 24)
+	slices.SortFunc(e.order, func(x, y sortKey) int { return p.compareKeys(x, y, sh) })
+	return e.order
+}

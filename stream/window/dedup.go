@@ -1,0 +1,169 @@
+package window
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// dedup knows the identities of the events in open windows, by the watermark at which they are forgotten: the
+// latest close of any of their windows, late or not. That is a function of the event's time, so copies share it.
+// For each identity it keeps which outputs have counted it, so that a copy that arrives by another source partition
+// fills the windows that the first one missed, whichever comes first (model copies.py, "per window").
+type dedup struct {
+	buckets []bucketRef // ascending expiry
+	near    *bucket     // last used
+	nearAt  int64       // its expiry
+	width   int         // bytes of a set of outputs in memory
+	all     uint64      // every output
+	salt    uint64
+	gone    span // expiries of buckets that the Backing still has and shouldn't
+}
+
+// bucketRef is a bucket; b is nil when all of it is in the Backing.
+type bucketRef struct {
+	expiry  int64
+	written int64 // identities that the Backing's header tells of
+	b       *bucket
+}
+
+// bucket is what memory holds of the identities that expire together.
+type bucket struct {
+	ids     idTable
+	dirty   []uint32 // slots changed since the last Write
+	filters filters  // of the identities that only the Backing has
+	partial bool     // there are such identities
+	blind   bool     // they have no filter: memory is too short even for that
+	count   int64
+	written int64
+	touched uint64
+}
+
+const bucketBytes = 256 // of a bucket without its tables
+
+// bucketAt finds or makes the bucket of an expiry.
+func (e *Engine) bucketAt(expiry int64) (*bucket, error) {
+	d := &e.seen
+	if d.near != nil && d.nearAt == expiry {
+		return d.near, nil
+	}
+	i, found := slices.BinarySearchFunc(d.buckets, expiry, func(r bucketRef, t int64) int { return compareTimes(r.expiry, t) })
+	if !found {
+		d.buckets = slices.Insert(d.buckets, i, bucketRef{expiry: expiry})
+		e.mem.note(refBytes)
+	}
+	ref := &d.buckets[i]
+	if ref.b == nil {
+		b := &bucket{ids: idTable{width: d.width, salt: d.salt}, count: ref.written, written: ref.written}
+		e.mem.note(bucketBytes)
+		if ref.written > 0 {
+			if err := e.loadFilter(b, expiry); err != nil {
+				return nil, err
+			}
+		}
+		ref.b = b
+	}
+	d.near, d.nearAt = ref.b, expiry
+	return ref.b, nil
+}
+
+// loadFilter reads the identities of a stored bucket into a filter.
+func (e *Engine) loadFilter(b *bucket, expiry int64) error {
+	b.partial = true
+	b.filters.reserve(int(b.written), &e.mem)
+	n := int64(0)
+	lo, hi := appendEventKey(nil, prefixEvent, expiry), appendEventKey(nil, prefixEvent, expiry+1)
+	err := e.back.Scan(lo, hi, func(k, _ []byte) error {
+		if len(k) != eventPrefixLen+identityLen {
+			return &CorruptError{Key: slices.Clone(k), What: fmt.Sprintf("the key of an identity has %d bytes, not %d", len(k), eventPrefixLen+identityLen)}
+		}
+		n++
+		b.filters.add(identityOf(k[eventPrefixLen:]))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read identities that expire at %d: %w", expiry, err)
+	}
+	if n != b.written {
+		return &CorruptError{Key: appendEventKey(nil, prefixEventHeader, expiry), What: fmt.Sprintf("%d identities, where the header has %d", n, b.written)}
+	}
+	return nil
+}
+
+// count adds `outputs` to the outputs that have counted id, and returns those that had before: none if the event is
+// new.
+func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64, err error) {
+	b, err := e.bucketAt(expiry)
+	if err != nil {
+		return 0, err
+	}
+	b.touched = e.epoch
+	b.ids.reserve(b.dirty, &e.mem)
+	slot, found := b.ids.find(id)
+	if found {
+		before = b.ids.outputs(slot)
+	} else {
+		if b.partial && (b.blind || b.filters.has(id)) {
+			if before, err = e.storedOutputs(expiry, id); err != nil {
+				return 0, err
+			}
+		}
+		b.ids.set(slot, id)
+		if before == 0 {
+			b.count++
+		}
+	}
+	after := before | outputs
+	if !found || after != before {
+		b.ids.setOutputs(slot, after)
+	}
+	if after != before {
+		b.dirty = noted(append(b.dirty, uint32(slot)), b.dirty, &e.mem)
+	}
+	return before, nil
+}
+
+// storedOutputs is what the Backing has for an identity: 0 if it has nothing.
+func (e *Engine) storedOutputs(expiry int64, id identity) (uint64, error) {
+	e.keyBuf = id.append(appendEventKey(e.keyBuf[:0], prefixEvent, expiry))
+	val, ok, err := e.back.Get(e.keyBuf)
+	if err != nil {
+		return 0, fmt.Errorf("read an identity that expires at %d: %w", expiry, err)
+	}
+	if !ok {
+		return 0, nil
+	}
+	mask, err := decodeOutputs(val, e.seen.all)
+	if err != nil {
+		return 0, &CorruptError{Key: slices.Clone(e.keyBuf), What: "outputs of an identity", Err: err}
+	}
+	return mask, nil
+}
+
+// appendOutputs appends a set of outputs: nothing for all of them, which is the rule, else the shortest
+// little-endian bytes.
+func appendOutputs(dst []byte, mask, all uint64) []byte {
+	if mask == all {
+		return dst
+	}
+	for ; mask != 0; mask >>= 8 {
+		dst = append(dst, byte(mask))
+	}
+	return dst
+}
+
+func decodeOutputs(val []byte, all uint64) (uint64, error) {
+	if len(val) == 0 {
+		return all, nil
+	}
+	if len(val) > 8 || val[len(val)-1] == 0 {
+		return 0, fmt.Errorf("% x is no set of outputs", val)
+	}
+	var buf [8]byte
+	copy(buf[:], val)
+	mask := binary.LittleEndian.Uint64(buf[:])
+	if mask&^all != 0 || mask == all {
+		return 0, fmt.Errorf("% x is no set of some of the outputs", val)
+	}
+	return mask, nil
+}

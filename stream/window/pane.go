@@ -1,0 +1,100 @@
+package window
+
+import (
+	"bytes"
+
+	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
+)
+
+// pane is what memory holds of one open window of one output: a record for each group key.
+type pane struct {
+	index table
+	recs  slab
+	keys  arena
+	wide  exact.Wide
+	dirty []uint32 // records changed since the last Write, in the order of their first change
+
+	groups  int64  // of the window, those only in the Backing included
+	written int64  // groups that the Backing's header tells of; 0: it has nothing of this window
+	partial bool   // the Backing may have groups that memory hasn't
+	touched uint64 // engine's epoch when last used
+}
+
+func newPane(m *memory) *pane {
+	m.note(paneBytes)
+	return &pane{wide: exact.Wide{Held: &m.used}}
+}
+
+const paneBytes = 256 // of a pane without its blocks
+
+// find is the record of a key in memory, or -1.
+func (p *pane) find(k *groupKey, sh *shape) int {
+	if len(p.index.slots) == 0 {
+		return -1
+	}
+	mask := uint32(len(p.index.slots) - 1)
+	tag := tagOf(k.hash)
+	for at := tag & mask; ; at = (at + 1) & mask {
+		slot := p.index.slots[at]
+		if slot == 0 {
+			return -1
+		}
+		if uint32(slot>>32) != tag {
+			continue
+		}
+		i := int(uint32(slot)) - 1
+		if p.holds(p.recs.at(i, sh), k) {
+			return i
+		}
+	}
+}
+
+// holds says whether the record is that of k.
+func (p *pane) holds(rec []uint64, k *groupKey) bool {
+	if rec[recA] != k.a || int(uint32(rec[recKey])) != len(k.bytes) {
+		return false
+	}
+	if len(k.bytes) <= inlineMax {
+		return rec[recB] == k.b
+	}
+	return bytes.Equal(p.keys.at(rec[recB], len(k.bytes)), k.bytes)
+}
+
+// insert makes a record of zeros for a key that has none.
+func (p *pane) insert(k *groupKey, sh *shape, m *memory) int {
+	i := p.recs.add(sh, m)
+	rec := p.recs.at(i, sh)
+	rec[recKey], rec[recA], rec[recB] = uint64(len(k.bytes)), k.a, k.b
+	if len(k.bytes) > inlineMax {
+		rec[recB] = p.keys.add(k.bytes, m)
+	}
+	p.index.put(k.hash, i, m)
+	return i
+}
+
+// keyOf appends the key of record i to dst.
+func (p *pane) keyOf(dst []byte, i int, sh *shape) []byte {
+	rec := p.recs.at(i, sh)
+	n := int(uint32(rec[recKey]))
+	if n <= inlineMax {
+		return appendPrefix(dst, rec[recA], rec[recB], n)
+	}
+	return append(dst, p.keys.at(rec[recB], n)...)
+}
+
+// mark notes that record i has changed.
+func (p *pane) mark(i int, rec []uint64, m *memory) {
+	if rec[recKey]&dirtyBit == 0 {
+		rec[recKey] |= dirtyBit
+		p.dirty = noted(append(p.dirty, uint32(i)), p.dirty, m)
+	}
+}
+
+// release gives the pane's memory back.
+func (p *pane) release(m *memory) {
+	p.index.release(m)
+	p.recs.release(m)
+	p.keys.release(m)
+	m.note(-p.wide.Bytes() - int64(cap(p.dirty))*4 - paneBytes)
+	*p = pane{}
+}
