@@ -65,6 +65,14 @@ func (b *Bar) Set(done int64) {
 	}
 }
 
+// Of tells how much of how much is done, for steps whose total becomes known on the way.
+func (b *Bar) Of(done, total int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done, b.o.Total = max(b.done, done), max(b.o.Total, total)
+	b.show(false)
+}
+
 // Add tells that n more are done.
 func (b *Bar) Add(n int64) {
 	b.mu.Lock()

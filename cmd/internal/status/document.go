@@ -1,0 +1,175 @@
+package status
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream"
+)
+
+// Document is the state of one pipeline. Times are RFC 3339 in UTC.
+type Document struct {
+	APIVersion  string    `json:"apiVersion"` // "tidemark/v1"
+	Kind        string    `json:"kind"`       // "Status"
+	Pipeline    string    `json:"pipeline"`
+	Fingerprint string    `json:"fingerprint"`
+	Topic       string    `json:"topic"`
+	At          time.Time `json:"at"`
+	// Process names the process that tells; empty when told from outside.
+	Process string `json:"process,omitempty"`
+	Tasks   []Task `json:"tasks"`
+	Accounting Accounting `json:"accounting"`
+	Outputs    []Output   `json:"outputs"`
+	// Lateness counts events by how far behind their partition's newest event time they were, in this process.
+	Lateness  []Bucket   `json:"lateness,omitempty"`
+	Reconcile *Reconcile `json:"reconcile,omitempty"`
+	// LastCommit is the time of this process's last transaction.
+	LastCommit *time.Time `json:"last_commit,omitempty"`
+	// LastError is what ended this process's last session, if one broke.
+	LastError string `json:"last_error,omitempty"`
+}
+
+// Task is one task and the source partition that it reads.
+type Task struct {
+	Task      int32  `json:"task"`
+	Partition string `json:"partition"` // topic/partition
+	// State is RUNNING, IDLE or STOPPED as the process says; DOWN when the group has no owner for it.
+	State string `json:"state"`
+	Owner string `json:"owner,omitempty"`
+	Error string `json:"error,omitempty"`
+
+	Committed  int64 `json:"committed"`
+	LastStable int64 `json:"last_stable"`
+	High       int64 `json:"high"`
+	Lag        int64 `json:"lag"` // offsets up to the last stable one; transaction markers count too
+
+	Watermark *time.Time `json:"watermark"` // null: no confirmed event yet
+	Pending   int        `json:"pending"`   // far-future events that wait to be confirmed
+	Open      int64      `json:"open_windows"`
+	// Waits says what the open windows wait for; empty when none is open.
+	Waits string `json:"waits,omitempty"`
+
+	Landed     int64       `json:"landed"`     // end of the lake's log
+	NotLanded  int64       `json:"not_landed"` // committed, and not in the lake yet
+	Checkpoint *Checkpoint `json:"checkpoint"` // null: none yet
+}
+
+// Checkpoint is a task's newest checkpoint. Gap is how many offsets a crash now would replay.
+type Checkpoint struct {
+	At   time.Time `json:"at"`
+	Next int64     `json:"next"`
+	Gap  int64     `json:"gap"`
+}
+
+// Accounting is law L3 over all tasks that are told of.
+type Accounting struct {
+	Consumed   int64 `json:"consumed"`
+	Aggregated int64 `json:"aggregated"`
+	Duplicate  int64 `json:"duplicate"`
+	Late       int64 `json:"late"`
+	Filtered   int64 `json:"filtered"`
+	Invalid    int64 `json:"invalid"`
+	Balanced   bool  `json:"balanced"`
+}
+
+// Output is one output's windows.
+type Output struct {
+	Name   string `json:"name"`
+	Open   int64  `json:"open"`
+	Closed int64  `json:"closed"`
+	Missed int64  `json:"missed"`
+}
+
+// Bucket counts events that were up to so far behind, and further than the bucket before says. The last has no bound.
+type Bucket struct {
+	UpToSeconds *float64 `json:"up_to_seconds"`
+	Events      int64    `json:"events"`
+}
+
+// Reconcile counts units.
+type Reconcile struct {
+	Due     int `json:"due"`
+	Waiting int `json:"waiting"`
+	Clean   int `json:"clean"`
+	// Example is the first waiting unit and what it waits for.
+	Example string `json:"example,omitempty"`
+}
+
+// NewAccounting adds up what became of the records.
+func NewAccounting(c state.Counters) Accounting {
+	return Accounting{
+		Consumed: c.Consumed, Aggregated: c.Aggregated, Duplicate: c.Duplicate, Late: c.Late, Filtered: c.Filtered, Invalid: c.Invalid,
+		Balanced: Imbalance(c) == 0,
+	}
+}
+
+// Imbalance is how many consumed records have no fate, or more than one. It must be 0 (law L3).
+func Imbalance(c state.Counters) int64 {
+	return c.Consumed - c.Aggregated - c.Duplicate - c.Late - c.Filtered - c.Invalid
+}
+
+// add puts one task's counters into the document's totals.
+func (d *Document) add(total *state.Counters, c *state.Counters) {
+	total.Consumed += c.Consumed
+	total.Aggregated += c.Aggregated
+	total.Duplicate += c.Duplicate
+	total.Late += c.Late
+	total.Filtered += c.Filtered
+	total.Invalid += c.Invalid
+	for _, o := range c.Outputs {
+		i := d.output(o.Name)
+		d.Outputs[i].Open += o.Open
+		d.Outputs[i].Closed += o.Closed
+		d.Outputs[i].Missed += o.Missed
+	}
+}
+
+func (d *Document) output(name string) int {
+	for i := range d.Outputs {
+		if d.Outputs[i].Name == name {
+			return i
+		}
+	}
+	d.Outputs = append(d.Outputs, Output{Name: name})
+	return len(d.Outputs) - 1
+}
+
+func openWindows(c *state.Counters) (open int64) {
+	for _, o := range c.Outputs {
+		open += o.Open
+	}
+	return open
+}
+
+// Running is how many tasks do their work.
+func (d *Document) Running() (n int) {
+	for _, t := range d.Tasks {
+		if t.State == string(stream.Running) || t.State == string(stream.Idle) {
+			n++
+		}
+	}
+	return n
+}
+
+// Lag is how many offsets all tasks together are behind.
+func (d *Document) Lag() (lag int64) {
+	for _, t := range d.Tasks {
+		lag += t.Lag
+	}
+	return lag
+}
+
+// moment is a time in milliseconds since the epoch; nil for the values that mean none.
+func moment(ms int64) *time.Time {
+	if ms == math.MinInt64 {
+		return nil
+	}
+	at := time.UnixMilli(ms).UTC()
+	return &at
+}
+
+func place(topic string, partition int32) string { return fmt.Sprintf("%s/%d", topic, partition) }
+
+const minute = "2006-01-02T15:04Z"

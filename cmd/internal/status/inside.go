@@ -1,0 +1,82 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream"
+)
+
+const apiVersion, kind = "tidemark/v1", "Status"
+
+// FromStream is the document that a running process tells of itself. It keeps nothing of the snapshot.
+func FromStream(s *stream.Status) *Document {
+	d := &Document{
+		APIVersion: apiVersion, Kind: kind, Pipeline: s.Pipeline, Fingerprint: s.Fingerprint, Topic: s.Topic,
+		At: s.At.UTC(), Process: s.ID, Tasks: []Task{}, Outputs: []Output{}, LastError: s.LastError,
+	}
+	if !s.LastCommitAt.IsZero() {
+		at := s.LastCommitAt.UTC()
+		d.LastCommit = &at
+	}
+	var total state.Counters
+	for i := range s.Tasks {
+		d.Tasks = append(d.Tasks, insideTask(s, &s.Tasks[i]))
+		d.add(&total, &s.Tasks[i].Counters)
+	}
+	d.Accounting = NewAccounting(total)
+	for i, n := range s.Lateness {
+		b := Bucket{Events: n}
+		if i < len(stream.LatenessBounds) {
+			seconds := float64(stream.LatenessBounds[i]) / 1000
+			b.UpToSeconds = &seconds
+		}
+		d.Lateness = append(d.Lateness, b)
+	}
+	return d
+}
+
+func insideTask(s *stream.Status, t *stream.TaskStatus) Task {
+	task := Task{
+		Task: t.Task, Partition: place(s.Topic, t.Task), State: string(t.State), Owner: s.ID, Error: t.Err,
+		Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: max(0, t.LastStable-t.Committed),
+		Watermark: moment(t.Watermark), Pending: t.Pending, Open: openWindows(&t.Counters),
+		Landed: t.Landed, NotLanded: max(0, t.Committed-t.Landed),
+	}
+	if c := t.Checkpoint; !c.At.IsZero() {
+		task.Checkpoint = &Checkpoint{At: c.At.UTC(), Next: c.Next, Gap: max(0, t.Committed-c.Next)}
+	}
+	if oldest := moment(t.OldestOpen); task.Open > 0 && oldest != nil {
+		task.Waits = fmt.Sprintf("%d open windows, the oldest from %s: they close as event time in %s goes on",
+			task.Open, oldest.Format(minute), task.Partition)
+	}
+	return task
+}
+
+// stalled says what keeps a process from being ready; empty when nothing does.
+func stalled(s *stream.Status) string {
+	for _, t := range s.Tasks {
+		if t.State == stream.Stopped {
+			return fmt.Sprintf("task %d is stopped: %s", t.Task, t.Err)
+		}
+	}
+	return ""
+}
+
+// Ready says whether the process does its work, and if not, why. s is nil before its first snapshot.
+func Ready(s *stream.Status, now time.Time) (bool, string) {
+	if s == nil {
+		return false, "starting: no task has been assigned yet"
+	}
+	if why := stalled(s); why != "" {
+		return false, why
+	}
+	if age := now.Sub(s.At); age > staleAfter {
+		return false, fmt.Sprintf("nothing was heard of the tasks for %s", age.Truncate(time.Second))
+	}
+	return true, fmt.Sprintf("%d tasks", len(s.Tasks))
+}
+
+// staleAfter is well above the second within which a healthy process tells of itself, and a rebuilt session takes.
+const staleAfter = time.Minute

@@ -1,0 +1,157 @@
+package telemetry
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tidemark-io/tidemark/cmd/internal/status"
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream"
+)
+
+// collector makes metrics of the board's newest snapshot.
+type collector struct{ board *Board }
+
+var _ prometheus.Collector = collector{}
+
+// Describe implements prometheus.Collector.
+func (c collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range families {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	s := c.board.Status()
+	if s == nil {
+		return
+	}
+	e := &emitter{out: out, s: s}
+	e.gauge(pipelineInfo, 1, s.Fingerprint)
+	e.process()
+	var total state.Counters
+	outputs := map[string]*state.OutputCounters{}
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		e.task(t)
+		addCounters(&total, outputs, &t.Counters)
+	}
+	e.totals(&total, outputs)
+}
+
+// emitter writes metrics of one snapshot.
+type emitter struct {
+	out chan<- prometheus.Metric
+	s   *stream.Status
+}
+
+func (e *emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	e.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{e.s.Pipeline}, labels...)...)
+}
+
+func (e *emitter) counter(d *prometheus.Desc, v int64, labels ...string) {
+	e.out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{e.s.Pipeline}, labels...)...)
+}
+
+// histogram takes the counts of each bucket, the last one without a bound, and makes them cumulative.
+func (e *emitter) histogram(d *prometheus.Desc, bounds []float64, counts []int64, sum float64, labels ...string) {
+	buckets, total := make(map[float64]uint64, len(bounds)), uint64(0)
+	for i, n := range counts {
+		total += uint64(n)
+		if i < len(bounds) {
+			buckets[bounds[i]] = total
+		}
+	}
+	e.out <- prometheus.MustNewConstHistogram(d, total, sum, buckets, append([]string{e.s.Pipeline}, labels...)...)
+}
+
+func (e *emitter) process() {
+	s := e.s
+	for _, result := range []string{"committed", "fenced", "unknown", "failed"} {
+		e.counter(commits, s.Commits[result], result)
+	}
+	e.counter(fenced, s.Commits["fenced"])
+	e.counter(rebuilds, s.Rebuilds)
+	e.gauge(buffered, float64(s.LandingBytes))
+	if !s.LastCommitAt.IsZero() {
+		e.gauge(lastCommit, float64(s.LastCommitAt.UnixMilli())/1000)
+	}
+	bounds := make([]float64, len(stream.CommitBounds))
+	for i, b := range stream.CommitBounds {
+		bounds[i] = b.Seconds()
+	}
+	e.histogram(commitTook, bounds, s.CommitTook[:], s.CommitSum.Seconds())
+	bounds = make([]float64, len(stream.LatenessBounds))
+	for i, b := range stream.LatenessBounds {
+		bounds[i] = float64(b) / 1000
+	}
+	e.histogram(lateness, bounds, s.Lateness[:], math.NaN(), s.Topic) // the engine keeps no sum
+}
+
+func (e *emitter) task(t *stream.TaskStatus) {
+	id := strconv.Itoa(int(t.Task))
+	for _, state := range []stream.TaskState{stream.Running, stream.Idle, stream.Stopped} {
+		e.gauge(taskState, truth(t.State == state), id, string(state))
+	}
+	e.counter(consumed, t.Counters.Consumed, e.s.Topic, id)
+	e.gauge(lag, float64(max(0, t.LastStable-t.Committed)), e.s.Topic, id, "lso")
+	e.gauge(lag, float64(max(0, t.High-t.Committed)), e.s.Topic, id, "hwm")
+	e.gauge(idle, truth(t.State == stream.Idle), e.s.Topic, id)
+	e.gauge(pending, float64(t.Pending), e.s.Topic, id)
+	e.gauge(landedLag, float64(max(0, t.Committed-t.Landed)), e.s.Topic, id)
+	e.gauge(stateBytes, float64(t.StateBytes), id)
+	e.gauge(stateMemory, float64(t.MemoryBytes), id)
+	if t.Watermark != math.MinInt64 {
+		e.gauge(watermark, float64(t.Watermark)/1000, id, id)
+	}
+	if c := t.Checkpoint; !c.At.IsZero() {
+		e.gauge(checkpointAt, float64(c.At.UnixMilli())/1000, id)
+		e.gauge(checkpointTook, c.Took.Seconds(), id)
+		e.counter(checkpointBytes, c.BytesUploaded, id)
+		e.gauge(replayGap, float64(max(0, t.Committed-c.Next)), id)
+	}
+}
+
+func (e *emitter) totals(total *state.Counters, outputs map[string]*state.OutputCounters) {
+	for _, o := range []struct {
+		outcome string
+		n       int64
+	}{
+		{"aggregated", total.Aggregated}, {"duplicate", total.Duplicate}, {"late", total.Late},
+		{"filtered", total.Filtered}, {"invalid", total.Invalid},
+	} {
+		e.counter(events, o.n, o.outcome)
+	}
+	e.gauge(imbalance, float64(status.Imbalance(*total)))
+	for name, o := range outputs {
+		e.counter(missed, o.Missed, name)
+		e.counter(windowsClosed, o.Closed, name)
+		e.gauge(windowsOpen, float64(o.Open), name)
+	}
+}
+
+func addCounters(total *state.Counters, outputs map[string]*state.OutputCounters, c *state.Counters) {
+	total.Consumed += c.Consumed
+	total.Aggregated += c.Aggregated
+	total.Duplicate += c.Duplicate
+	total.Late += c.Late
+	total.Filtered += c.Filtered
+	total.Invalid += c.Invalid
+	for _, o := range c.Outputs {
+		if outputs[o.Name] == nil {
+			outputs[o.Name] = &state.OutputCounters{Name: o.Name}
+		}
+		sum := outputs[o.Name]
+		sum.Open, sum.Closed, sum.Missed = sum.Open+o.Open, sum.Closed+o.Closed, sum.Missed+o.Missed
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
