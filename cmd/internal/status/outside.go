@@ -78,7 +78,7 @@ func look(ctx context.Context, admin *kafka.Admin, s Source) (*seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("committed offsets of group %s: %w", p.Group(), err)
 	}
-	owners, err := admin.GroupOwners(ctx, p.Group(), p.Source.Topic)
+	owners, err := admin.GroupOwners(ctx, p.Group())
 	if err != nil {
 		return nil, fmt.Errorf("members of group %s: %w", p.Group(), err)
 	}
