@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -22,6 +23,9 @@ func (l *loader) address(path string, n ast.Node) (string, bool) {
 	l.p.places[path] = placeOf(n)
 	text, ok := raw(n)
 	if !ok {
+		text, ok = hostPort(n)
+	}
+	if !ok {
 		l.faults.add(path, complain("write it as text", "must be text, not %s", describe(n)))
 		return "", false
 	}
@@ -37,6 +41,25 @@ func (l *loader) address(path string, n ast.Node) (string, bool) {
 		l.p.hidden[path] = text
 	}
 	return value, true
+}
+
+// hostPort puts together what the YAML library wrongly takes apart: in a list within brackets within braces it reads
+// localhost:9092, without a space behind the colon, as a mapping.
+func hostPort(n ast.Node) (string, bool) {
+	m, ok := n.(*ast.MappingNode)
+	if !ok || m.IsFlowStyle || len(m.Values) != 1 {
+		return "", false
+	}
+	key, isText := m.Values[0].Key.(*ast.StringNode)
+	value, isScalar := raw(m.Values[0].Value)
+	if !isText || !isScalar {
+		return "", false
+	}
+	from, to := placeOf(key), placeOf(m.Values[0].Value)
+	if from.line != to.line || from.col+utf8.RuneCountInString(key.Value)+1 != to.col {
+		return "", false
+	}
+	return key.Value + ":" + value, true
 }
 
 // secret reads a text that must come from outside the file.

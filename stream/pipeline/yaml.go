@@ -37,7 +37,11 @@ func parseFile(text []byte, fs *faultSet) ast.Node {
 				pos = position{max(t.Position.Line, 1), max(t.Position.Column, 1)}
 			}
 		}
-		fs.addAt(pos, "", complain(syntaxHint, "not YAML: %s", msg))
+		hint := syntaxHint
+		if lines := strings.Split(string(text), "\n"); pos.line <= len(lines) && strings.Contains(lines[pos.line-1], "${") {
+			hint = `put quotes around what holds ${...}: "${NAME}"`
+		}
+		fs.addAt(pos, "", complain(hint, "not YAML: %s", msg))
 		return nil
 	}
 	var body ast.Node
