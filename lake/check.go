@@ -98,6 +98,7 @@ type checker struct {
 	data    []dataObject
 	named   map[string]bool
 	covered map[int32][]Range // by readable entries
+	ragged  map[int32]bool    // the last entry is unreadable: no end is known
 }
 
 // dataObject is a listed file.
@@ -146,7 +147,7 @@ func (c *checker) declaration(ctx context.Context) error {
 	t, err := LookTopic(ctx, c.bucket, c.name)
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) {
-		c.fault(Fault{Kind: FaultDeclaration, Path: corrupt.Path, Partition: -1, Offset: -1, Msg: corrupt.Error()})
+		c.fault(Fault{Kind: FaultDeclaration, Path: corrupt.Path, Partition: -1, Offset: -1, Msg: corrupt.What})
 		return nil
 	}
 	if err != nil {
@@ -165,7 +166,7 @@ func (c *checker) declaration(ctx context.Context) error {
 // entry while this runs is at worst taken for pending.
 func (c *checker) list(ctx context.Context) error {
 	c.entries, c.starts = map[int32][]int64{}, map[int32]bool{}
-	c.named, c.covered = map[string]bool{}, map[int32][]Range{}
+	c.named, c.covered, c.ragged = map[string]bool{}, map[int32][]Range{}, map[int32]bool{}
 	return c.bucket.List(ctx, topicPrefix(c.name), func(o blob.Object) error {
 		if p, ok := parseName(c.name, o.Key, entryName, 1); ok {
 			c.entries[p.partition] = append(c.entries[p.partition], p.first)
@@ -192,11 +193,8 @@ func (c *checker) unnamed() {
 		if n := len(covered); n > 0 {
 			end = covered[n-1].End
 		}
-		if n := len(c.entries[d.partition]); n > 0 {
-			end = max(end, c.entries[d.partition][n-1]+1)
-		}
 		switch {
-		case d.first >= end:
+		case d.first >= end && !c.ragged[d.partition]:
 			f.Kind, f.Msg = FaultPending, "no log entry names it yet"
 		case slices.ContainsFunc(covered, func(r Range) bool { return r.First <= d.first && d.first < r.End }):
 			f.Kind, f.Msg = FaultGarbage, "the log covers its first offset and does not name it"

@@ -29,7 +29,7 @@ func (c *checker) partition(ctx context.Context, p int32) error {
 			e, err = readEntry(c.name, p, first, data)
 		}
 		if err != nil {
-			c.fault(Fault{Kind: FaultLog, Path: key, Partition: p, Offset: first, Msg: err.Error()})
+			c.fault(Fault{Kind: FaultLog, Path: key, Partition: p, Offset: first, Msg: what(err)})
 			known = false // where it ended is not known
 			continue
 		}
@@ -45,6 +45,7 @@ func (c *checker) partition(ctx context.Context, p int32) error {
 			return err
 		}
 	}
+	c.ragged[p] = !known
 	c.sum.Ranges = append(c.sum.Ranges, r)
 	return nil
 }
@@ -55,7 +56,7 @@ func (c *checker) start(ctx context.Context, p int32) (first int64, known bool, 
 	var corrupt *CorruptError
 	switch {
 	case errors.As(err, &corrupt):
-		c.fault(Fault{Kind: FaultLog, Path: startKey(c.name, p), Partition: p, Offset: -1, Msg: err.Error()})
+		c.fault(Fault{Kind: FaultLog, Path: startKey(c.name, p), Partition: p, Offset: -1, Msg: corrupt.What})
 		return 0, false, nil
 	case err != nil:
 		return 0, false, err
@@ -137,4 +138,13 @@ func (c *checker) file(ctx context.Context, f *File, offsets []int64) ([]int64, 
 		times.judge(f, c.fault)
 	}
 	return offsets, nil
+}
+
+// what is the message of an error about an object that the fault names anyway.
+func what(err error) string {
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) {
+		return corrupt.What
+	}
+	return err.Error()
 }

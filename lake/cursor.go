@@ -6,8 +6,18 @@ import (
 	"math"
 )
 
-// errBytes is wrapped by what a cursor finds wrong; callers add the path.
-var errBytes = errors.New("malformed bytes")
+// wrongBytes is an error about the bytes themselves, told apart from errors of
+// getting at them; callers add the path.
+type wrongBytes string
+
+func (w wrongBytes) Error() string { return string(w) }
+
+func wrongf(format string, args ...any) error { return wrongBytes(fmt.Sprintf(format, args...)) }
+
+func isWrong(err error) bool {
+	var w wrongBytes
+	return errors.As(err, &w)
+}
 
 // cursor reads Avro's primitive encodings from memory. The first fault sticks,
 // and what is read after it is zero. No length is believed before it is known
@@ -20,7 +30,7 @@ type cursor struct {
 
 func (c *cursor) fail(what string) {
 	if c.err == nil {
-		c.err = fmt.Errorf("%w: %s at byte %d", errBytes, what, c.pos)
+		c.err = wrongf("%s at byte %d", what, c.pos)
 	}
 }
 

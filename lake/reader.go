@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"strconv"
@@ -72,7 +71,7 @@ func newFileReader(ctx context.Context, b blob.Bucket, f *File) *fileReader {
 // cut turns the ways in which a file can end too early into one.
 func cut(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it is cut off", errBytes)
+		return wrongf("it is cut off")
 	}
 	return err
 }
@@ -93,7 +92,7 @@ func (r *fileReader) long() (int64, error) {
 			return int64(v>>1) ^ -int64(v&1), nil
 		}
 	}
-	return 0, fmt.Errorf("%w: a number is longer than 64 bits", errBytes)
+	return 0, wrongf("a number is longer than 64 bits")
 }
 
 // header reads the magic, the metadata and the marker, and compares the
@@ -104,7 +103,7 @@ func (r *fileReader) header() error {
 		return cut(err)
 	}
 	if string(magic) != ocfMagic {
-		return fmt.Errorf("%w: it is no Avro container file", errBytes)
+		return wrongf("it is no Avro container file")
 	}
 	meta, err := r.meta()
 	if err != nil {
@@ -122,7 +121,7 @@ func (r *fileReader) header() error {
 		metaFirst:     strconv.FormatInt(r.file.First, 10),
 	} {
 		if have, ok := meta[key]; !ok || have != want {
-			return fmt.Errorf("%w: its header says %s %q, want %q", errBytes, key, have, want)
+			return wrongf("its header says %s %q, want %q", key, have, want)
 		}
 	}
 	return nil
@@ -136,7 +135,7 @@ func (r *fileReader) meta() (map[string]string, error) {
 		return nil, err
 	}
 	if count < 1 || count > metaEntriesMax {
-		return nil, fmt.Errorf("%w: a header of %d entries", errBytes, count)
+		return nil, wrongf("a header of %d entries", count)
 	}
 	for range count {
 		key, err := r.text()
@@ -149,7 +148,7 @@ func (r *fileReader) meta() (map[string]string, error) {
 	}
 	end, err := r.long()
 	if err == nil && end != 0 {
-		err = fmt.Errorf("%w: a header of several parts", errBytes)
+		err = wrongf("a header of several parts")
 	}
 	return meta, err
 }
@@ -160,7 +159,7 @@ func (r *fileReader) text() (string, error) {
 		return "", err
 	}
 	if n < 0 || n > min(metaBytesMax, r.file.Bytes) {
-		return "", fmt.Errorf("%w: %d bytes in the header", errBytes, n)
+		return "", wrongf("%d bytes in the header", n)
 	}
 	text := make([]byte, n)
 	_, err = io.ReadFull(r.in, text)
@@ -181,7 +180,7 @@ func (r *fileReader) block() (count int64, records []byte, err error) {
 		return 0, nil, cut(err)
 	}
 	if count < 1 || size < count || size > r.file.Bytes {
-		return 0, nil, fmt.Errorf("%w: a block of %d records in %d bytes", errBytes, count, size)
+		return 0, nil, wrongf("a block of %d records in %d bytes", count, size)
 	}
 	if int64(cap(r.buf)) < size+syncBytes {
 		r.buf = make([]byte, size+syncBytes)
@@ -191,7 +190,7 @@ func (r *fileReader) block() (count int64, records []byte, err error) {
 		return 0, nil, cut(err)
 	}
 	if [syncBytes]byte(r.buf[size:]) != r.marker {
-		return 0, nil, fmt.Errorf("%w: a block does not end in the marker", errBytes)
+		return 0, nil, wrongf("a block does not end in the marker")
 	}
 	return count, r.buf[:size:size], nil
 }

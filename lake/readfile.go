@@ -27,7 +27,7 @@ func ReadFile(ctx context.Context, b blob.Bucket, f File, fn func(*Stored) error
 	if err == nil {
 		return fnErr
 	}
-	if errors.Is(err, errBytes) {
+	if isWrong(err) {
 		return &CorruptError{Path: f.Path, What: err.Error(), Err: fnErr}
 	}
 	if errors.Is(err, blob.ErrNotFound) {
@@ -66,7 +66,7 @@ func (r *fileReader) records(fn func(*Stored) error) (fnErr, err error) {
 			}
 		}
 		if c.pos != len(block) {
-			return fnErr, fmt.Errorf("%w: a block has %d bytes behind its records", errBytes, len(block)-c.pos)
+			return fnErr, wrongf("a block has %d bytes behind its records", len(block)-c.pos)
 		}
 	}
 }
@@ -81,11 +81,11 @@ type tally struct {
 func (t *tally) add(s *Stored) error {
 	switch {
 	case s.Partition != t.file.Partition:
-		return fmt.Errorf("%w: a record of partition %d", errBytes, s.Partition)
+		return wrongf("a record of partition %d", s.Partition)
 	case s.Offset <= t.last || s.Offset > t.file.Last:
-		return fmt.Errorf("%w: offset %d comes behind %d, the file ends at %d", errBytes, s.Offset, t.last, t.file.Last)
+		return wrongf("offset %d comes behind %d, the file ends at %d", s.Offset, t.last, t.file.Last)
 	case t.count == 0 && s.Offset != t.file.First:
-		return fmt.Errorf("%w: it begins at offset %d", errBytes, s.Offset)
+		return wrongf("it begins at offset %d", s.Offset)
 	}
 	t.count++
 	t.last = s.Offset
@@ -94,7 +94,7 @@ func (t *tally) add(s *Stored) error {
 
 func (t *tally) close() error {
 	if t.count != t.file.Records || t.last != t.file.Last {
-		return fmt.Errorf("%w: %d records up to offset %d; the log says %d up to %d", errBytes, t.count, t.last, t.file.Records, t.file.Last)
+		return wrongf("%d records up to offset %d; the log says %d up to %d", t.count, t.last, t.file.Records, t.file.Last)
 	}
 	return nil
 }
@@ -106,10 +106,10 @@ func (r *fileReader) finish() error {
 		return err
 	}
 	if more {
-		return fmt.Errorf("%w: it is longer than the %d bytes that the log says", errBytes, r.file.Bytes)
+		return wrongf("it is longer than the %d bytes that the log says", r.file.Bytes)
 	}
 	if sum := hex.EncodeToString(r.source.hash.Sum(nil)); sum != r.file.SHA256 {
-		return fmt.Errorf("%w: its SHA-256 is %s, the log says %s", errBytes, sum, r.file.SHA256)
+		return wrongf("its SHA-256 is %s, the log says %s", sum, r.file.SHA256)
 	}
 	return nil
 }
