@@ -64,7 +64,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	pollCtx, cancel := context.WithTimeout(ctx, every)
 	batches, err := s.Poll(pollCtx, r.o.PollRecordsMax)
 	cancel()
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return false, fmt.Errorf("poll: %w", err)
 	}
 	if err := r.process(ctx, s, batches); err != nil {

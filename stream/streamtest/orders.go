@@ -27,7 +27,7 @@ source:
   event_id: [id]
   event_time: at
   key: [customer]
-  watermark: {max_out_of_orderness: 60s, max_future: 24h, confirm: 3, idle_after: 0s, close_when_idle: 0s}
+  watermark: {max_out_of_orderness: 60s, max_future: 24h, confirm: 3, idle_after: 1d, close_when_idle: 0s}
 let:
   big: amount > 100.0
 outputs:
@@ -57,8 +57,8 @@ outputs:
       most: max(quantity)
 lake: {bucket: %q, roll: {every: %s, bytes_max: 1MiB}}
 reconcile: {settle: 0s, guard: {max_changed_windows: 100%%, else: publish}}
-state: {dir: %q, memory_max: 64MiB, checkpoint_every: %s, keep: 3}
-commit: {every: %s}
+state: {dir: %q, memory_max: 64MiB, checkpoint_every: 1s, keep: 3}
+commit: {every: 20ms}
 `
 
 // OrdersOutputs is what the oracle must know of the pipeline, in its own words.

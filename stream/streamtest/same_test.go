@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -23,16 +24,16 @@ import (
 // landing, placement of tasks, lost commits and lost disks end with the same state, the same counters, the same
 // journal and the same keys and aggregates, each published once.
 func TestSameCutSameState(t *testing.T) {
-	p := streamtest.Profile{Seed: 77, Events: 2500, Customers: 15, Late: 0.1, Duplicates: 0.08, Conflicts: 0.03, Invalid: 0.02, FarFuture: 1, Gaps: 1}
+	p := streamtest.Profile{Seed: 77, Events: 1500, Customers: 15, Late: 0.1, Duplicates: 0.08, Conflicts: 0.03, Invalid: 0.02, FarFuture: 1, Gaps: 1}
 	log := p.Log()
 	want := runVariant(t, log, variant{name: "plain", set: usual()})
 	variants := []variant{
-		{name: "one record a poll", set: settings{pollMax: 7, commit: "1ms", checkpoint: "5ms", roll: "1m", partitions: 4}},
-		{name: "one commit", set: settings{pollMax: 100_000, commit: "10s", checkpoint: "1h", roll: "1s", partitions: 4}},
+		{name: "one record a poll", set: settings{pollMax: 7, commit: time.Millisecond, checkpoint: 5 * time.Millisecond, roll: "1m", partitions: 4}},
+		{name: "one commit", set: settings{pollMax: 100_000, commit: 2 * time.Second, checkpoint: time.Hour, roll: "1s", partitions: 4}},
 		{name: "two processes", set: usual(), processes: 2},
-		{name: "commits fail", set: settings{pollMax: 50, commit: "1ms", checkpoint: "20ms", roll: "1m", partitions: 4}, failEnd: 0.2},
-		{name: "stopped and started", set: settings{pollMax: 40, commit: "1ms", checkpoint: "10ms", roll: "1m", partitions: 4}, restarts: 5},
-		{name: "disk lost at each start", set: settings{pollMax: 40, commit: "1ms", checkpoint: "10ms", roll: "1m", partitions: 4}, restarts: 5, loseDisk: true},
+		{name: "commits fail", set: settings{pollMax: 50, commit: time.Millisecond, checkpoint: 20 * time.Millisecond, roll: "1m", partitions: 4}, failEnd: 0.2},
+		{name: "stopped and started", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5},
+		{name: "disk lost at each start", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5, loseDisk: true},
 	}
 	for i, v := range variants {
 		t.Run(strings.ReplaceAll(v.name, " ", "-"), func(t *testing.T) {
@@ -77,22 +78,23 @@ func runVariant(t *testing.T, log []streamtest.Message, v variant) result {
 		stopEarly(t, w, v, i)
 	}
 	runAll(t, w, max(v.processes, 1))
-	c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) { return nil, nil, false })
 	return collect(t, w)
 }
 
-// failEnds makes the broker lose the answers to some EndTxn requests: half of them before they are handled, half after
-// the connection is gone but the request was not seen at all.
+// failEnds makes the broker refuse the end of some transactions, as it does when a producer has been fenced: the
+// transaction is neither committed nor aborted, and only a new producer clears it away.
 func failEnds(c *kfake.Cluster, v variant) {
 	r := rand.New(rand.NewPCG(v.seed, 1))
-	left := 25
-	c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+	left := 8
+	c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		if left > 0 && r.Float64() < v.failEnd {
-			left--
-			return nil, fmt.Errorf("the connection broke"), true
+		if left == 0 || r.Float64() >= v.failEnd {
+			return nil, nil, false
 		}
-		return nil, nil, false
+		left--
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.InvalidProducerEpoch.Code
+		return resp, nil, true
 	})
 }
 
@@ -101,7 +103,7 @@ func stopEarly(t *testing.T, w *world, v variant, i int) {
 	t.Helper()
 	ctx, cancel := cancelable(t)
 	o := w.options("p0")
-	stopAt := int64(40 + 300*i)
+	stopAt := int64(40 + 200*i)
 	o.Observe = func(s stream.Status) {
 		var done int64
 		for _, task := range s.Tasks {
