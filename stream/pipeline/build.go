@@ -79,18 +79,18 @@ func (b *builder) readSchema() bool {
 func (b *builder) sourceFields() {
 	s := &b.p.Source
 	if t, ok := b.field("source.event_time", s.EventTime); ok && !t.Timestamp() {
-		b.fs.add("source.event_time", complain("give the field the type long with logicalType timestamp-millis or timestamp-micros", "%s is a %s, no timestamp", s.EventTime, t))
+		b.fs.add("source.event_time", complain("give the field the type long with logicalType timestamp-millis or timestamp-micros", "%s is %s, no timestamp", s.EventTime, a(t)))
 	}
 	for i, id := range s.EventID {
 		path := element("source.event_id", i)
 		if t, ok := b.field(path, id); ok && !t.Projectable() {
-			b.fs.add(path, complain("name plain fields", "%s is a %s, which can't be compared", id, t))
+			b.fs.add(path, complain("name plain fields", "%s is %s, which can't be compared", id, a(t)))
 		}
 	}
 	for i, key := range s.Key {
 		path := element("source.key", i)
 		if t, ok := b.field(path, key); ok && (t.Kind != schema.KindString && t.Kind != schema.KindInt) {
-			b.fs.add(path, complain("name strings or whole numbers", "%s is a %s, of which no record key is made", key, t))
+			b.fs.add(path, complain("name strings or whole numbers", "%s is %s, of which no record key is made", key, a(t)))
 		}
 	}
 }
@@ -119,6 +119,14 @@ func (b *builder) field(path, name string) (schema.Type, bool) {
 	return schema.Type{}, false
 }
 
+// a is a type with its article.
+func a(t schema.Type) string {
+	if s := t.String(); s != "" && strings.ContainsRune("aeiou", rune(s[0])) {
+		return "an " + s
+	}
+	return "a " + t.String()
+}
+
 // listSome lists the first names of many.
 func listSome(names []string) string {
 	const some = 12
@@ -135,7 +143,7 @@ func (b *builder) output(i int) builtOutput {
 		at := element(path+".group_by", j)
 		prog, ok := b.operand(at, name, name, 0)
 		if ok && !curated.Groupable(prog.Type()) {
-			b.fs.add(at, complain("group by strings, whole numbers, booleans or bytes; round numbers in let", "%s is a %s, by which events can't be grouped", name, prog.Type()))
+			b.fs.add(at, complain("group by strings, whole numbers, booleans or bytes; round numbers in let", "%s is %s, by which events can't be grouped", name, a(prog.Type())))
 		}
 		out.group = append(out.group, prog)
 	}

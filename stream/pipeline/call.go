@@ -53,7 +53,7 @@ func parseCall(text string) (c call, at int, fault *complaint) {
 		return c, start, unknownFunction(name)
 	}
 	if after := strings.TrimSpace(text[closing+1:]); after != "" {
-		return c, closing + 1, complain("an aggregate is one call: publish the parts as aggregates of their own, and compute with them where they are read; a ratio of sums would be lost if a window is corrected in part",
+		return c, closing + 1, complain("an aggregate is one call: publish the parts as aggregates of their own, and compute with them where they are read",
 			"%q follows the call", after)
 	}
 	inner := text[open+1 : closing]
@@ -151,19 +151,19 @@ func checkArgument(fn window.Func, t schema.Type) *complaint {
 		return nil
 	case window.CountIf:
 		if t.Kind != schema.KindBool {
-			return complain("compare, as in count_if(x > 0)", "count_if takes a condition, not a %s", t)
+			return complain("compare, as in count_if(x > 0)", "count_if takes a condition, not %s", a(t))
 		}
 		return nil
 	case window.Sum, window.Mean:
 		if number && t.Logical != "" {
-			return complain("subtract times to get durations as numbers first", "%s takes a number, not a %s", fn, t)
+			return complain("subtract times to get durations as numbers first", "%s takes a number, not %s", fn, a(t))
 		}
 	}
 	if t.Logical == "decimal" {
 		return complain("publish the amount as a long in its smallest unit", "%s of a decimal is not built yet", fn)
 	}
 	if !number {
-		return complain("count(), or count_if(...) with a condition, take any field", "%s takes a number, not a %s", fn, t)
+		return complain("count(), or count_if(...) with a condition, take any field", "%s takes a number, not %s", fn, a(t))
 	}
 	return nil
 }

@@ -86,11 +86,6 @@ func (p *Pipeline) checkSource(fs *faultSet) {
 	case s.Format == FormatAvroRaw && len(s.Schema.IDs) > 0:
 		fs.add("source.schema.ids", complain("leave ids out, or write format: avro", "plain Avro records carry no schema id"))
 	}
-	ids := make([]string, len(s.Schema.IDs))
-	for i, id := range s.Schema.IDs {
-		ids[i] = strconv.FormatUint(uint64(id), 10)
-	}
-	noRepeats(fs, "source.schema.ids", ids)
 	fs.required("source.event_time", s.EventTime == "", "name the field with the event's own time, a timestamp-millis or timestamp-micros")
 	noRepeats(fs, "source.event_id", s.EventID)
 	fs.required("source.key", len(s.Key) == 0, "name the fields by which the producers key the topic, as in key: [origin]; "+

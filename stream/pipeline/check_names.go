@@ -83,11 +83,11 @@ func checkName(name string, max int) *complaint {
 func checkTopic(name string) *complaint {
 	for _, c := range name {
 		if c > 127 || !isLetter(byte(c)) && (c < '0' || c > '9') && !strings.ContainsRune("._-", c) {
-			return complain("use letters, digits, '.', '_' and '-'", "%q is no legal topic name: it holds %q", name, c)
+			return complain("use letters, digits, '.', '_' and '-', as Kafka's topics have", "%q is no legal name: it holds %q", name, c)
 		}
 	}
 	if name == "." || name == ".." {
-		return complain("choose another name", "%q is no legal topic name", name)
+		return complain("choose another name", "%q is no legal name", name)
 	}
 	if len(name) > topicNameMax {
 		return complain("choose a shorter name", "the name has %d characters, more than %d", len(name), topicNameMax)
@@ -147,10 +147,10 @@ func (p *Pipeline) checkAggregateNames(fs *faultSet, i int) {
 		switch other, clash := taken[name]; {
 		case strings.HasPrefix(name, "_"):
 			fs.add(element(path+".group_by", j), complain("name it without the underscore in let, and group by that", "%q begins with an underscore, which is kept for the fields that Tidemark adds", field))
-		case clash && other != field:
-			fs.add(element(path+".group_by", j), complain("give it another name in let, and group by that", "the field %s of the curated record would be both %s and %s", name, other, field))
+		case clash && other != "the group field "+field:
+			fs.add(element(path+".group_by", j), complain("give it another name in let, and group by that", "%q would be the name of both %s and the group field %s in the curated record", name, other, field))
 		}
-		taken[name] = field
+		taken[name] = "the group field " + field
 	}
 	for j := range o.Aggregate {
 		name := o.Aggregate[j].Name

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -11,11 +12,11 @@ import (
 const apiVersion = "tidemark/v1"
 
 // decode reads the whole tree into the Pipeline. Every key of a section is taken in the order of PRODUCT's example; what
-// isn't built yet is refused with what to do instead.
-func (l *loader) decode(root ast.Node) {
+// isn't built yet is refused with what to do instead. It is false if there is nothing to read at all.
+func (l *loader) decode(root ast.Node) bool {
 	m := l.mapping("", root)
 	if m == nil {
-		return
+		return false
 	}
 	var version string
 	m.choice("apiVersion", &version, apiVersion)
@@ -29,7 +30,7 @@ func (l *loader) decode(root ast.Node) {
 	m.section("reconcile", l.reconcile)
 	m.section("state", l.state)
 	m.section("commit", func(m *mapping) { m.duration("every", &l.p.Commit.Every) })
-	m.later("filter and mark in let and count_if for now", "rules")
+	m.later("name conditions in let and count by them with count_if for now; no event is filtered or quarantined by a rule yet", "rules")
 	m.later("check the curated topic where it is read for now", "checks")
 	m.later("leave it out: costs are not computed", "cost")
 	m.later("leave it out and run the pipeline on sample events with tidemark dev for now", "tests")
@@ -38,6 +39,7 @@ func (l *loader) decode(root ast.Node) {
 	m.instead("outputs", "output", "sinks", "sink")
 	m.instead("let", "lets", "define", "vars")
 	m.done()
+	return true
 }
 
 func (l *loader) kafka(m *mapping) {
@@ -127,9 +129,10 @@ func (l *loader) reconcile(m *mapping) {
 		})
 		m.choice("else", &r.Guard.Else, ElseHold, ElsePublish, ElseFail)
 	})
-	m.later("let cron, Airflow or a Kubernetes CronJob run tidemark reconcile run", "schedule", "timezone")
+	m.later("let cron, Airflow or a Kubernetes CronJob run tidemark reconcile run", "schedule")
+	m.later("hours are UTC for now: leave it out", "timezone")
 	m.later("one process reconciles for now: leave it out", "workers")
-	m.later("limit the process from outside, and name the units with --since for now", "budget")
+	m.later("limit the process from outside for now: leave it out", "budget")
 }
 
 func (l *loader) state(m *mapping) {
@@ -167,6 +170,10 @@ func (l *loader) schemaIDs(m *mapping) {
 		id, c := parseInteger(text, 0, math.MaxInt32)
 		if c != nil {
 			l.faults.add(at, c)
+			continue
+		}
+		if slices.Contains(l.p.Source.Schema.IDs, uint32(id)) {
+			l.faults.add(at, complain("name it once", "%d is named twice", id))
 			continue
 		}
 		l.p.Source.Schema.IDs = append(l.p.Source.Schema.IDs, uint32(id))

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -92,8 +93,9 @@ func (l *loader) emit(m *mapping, o *Output) {
 	if _, scalar := raw(n); !scalar {
 		if m := l.mapping(path, n); m != nil {
 			m.later(hint, "on_update", "on_change", "every")
-			m.known = []string{EmitOnClose}
-			m.done()
+			if slices.ContainsFunc(m.entries, func(e entry) bool { return e.taken }) {
+				l.faults.silence(path)
+			}
 			l.faults.add(path, complain("write emit: "+EmitOnClose, "must be one word"))
 		}
 		return

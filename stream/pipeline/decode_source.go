@@ -47,7 +47,7 @@ var formatsLater = map[string]*complaint{
 var partitionersLater = func() map[string]*complaint {
 	refused := make(map[string]*complaint)
 	for _, name := range []string{"crc32", "fnv1a", "fnv-1a", "consistent", "consistent_random", "murmur3", "sarama", "librdkafka"} {
-		refused[name] = complain("have the producers use Kafka's own partitioner (librdkafka: murmur2_random; Sarama: murmur2), and write murmur2",
+		refused[name] = complain("have the producers use Kafka's own partitioner (in librdkafka: partitioner=murmur2_random), and write murmur2",
 			"partitioner %s is not built yet", name)
 	}
 	return refused

@@ -109,7 +109,7 @@ func (b *builder) alone(name string) *complaint {
 		}
 		return complain(hint, "there is no field or let %s", name)
 	case t.Kind == schema.KindNull:
-		return complain("name a plain field; one within a record is record.field", "%s is a %s, which can't be read as one value", name, t)
+		return complain("name a plain field; one within a record is record.field", "%s is %s, which can't be read as one value", name, a(t))
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (b *builder) exprFaults(path, value string, at int, err error) {
 			pos = b.p.placeIn(path, value, at+offsetOf(value[at:], e.Line, e.Column))
 		}
 		if hint == "" {
-			hint = "expressions are CEL over the fields of the schema and the lets above: " + listSome(b.names)
+			hint = "expressions are written in CEL, as in delay != null && delay > 60.0"
 		}
 		b.fs.list = append(b.fs.list, Fault{File: b.fs.file, Line: pos.line, Col: pos.col, Path: path, Msg: msg, Hint: hint})
 	}

@@ -31,7 +31,9 @@ func parse(path string, text []byte, env func(string) (string, bool)) (*Pipeline
 		return nil, faults.err()
 	}
 	l := &loader{p: p, faults: faults, env: env}
-	l.decode(root)
+	if !l.decode(root) {
+		return nil, faults.err()
+	}
 	p.EnsureDefaults()
 	p.check(faults)
 	p.build(faults)

@@ -115,6 +115,7 @@ func (m *mapping) instead(key string, others ...string) {
 		if e := &m.entries[i]; slices.Contains(others, e.key) {
 			e.taken = true
 			m.l.faults.addAt(e.place, join(m.path, e.key), complain("it is called "+key+" here", "unknown key"))
+			m.l.faults.silence(join(m.path, key)) // that it is missing has been said
 		}
 	}
 }
@@ -128,6 +129,9 @@ func (m *mapping) done() {
 		hint := "known here: " + strings.Join(m.known, ", ")
 		if s := schema.Suggest(e.key, m.known); s != "" {
 			hint = "did you mean " + s + "?"
+			if _, given := m.l.p.places[join(m.path, s)]; !given {
+				m.l.faults.silence(join(m.path, s)) // that it is missing has been said
+			}
 		} else if home := homes[e.key]; home != "" {
 			hint = "it belongs to " + home
 		}

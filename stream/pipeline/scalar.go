@@ -73,7 +73,10 @@ func (l *loader) text(path string, n ast.Node) (string, bool) {
 		l.faults.add(path, complain("write the value itself: what decides results must stand in the file", "${...} is only for addresses and secrets"))
 		ok = false
 	}
-	return text, ok
+	if !ok {
+		return "", false
+	}
+	return text, true
 }
 
 // choice reads one of a few words.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,11 +13,13 @@ const day = 24 * time.Hour
 // durationMax is the longest duration that a file can name: 36,500 days.
 const durationMax = 36500 * day
 
-// durationUnits are the units of a duration, longest first, in which order they must stand.
-var durationUnits = []struct {
+type durationUnit struct {
 	name string
 	unit time.Duration
-}{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}}
+}
+
+// durationUnits are the units of a duration, longest first, in which order they must stand.
+var durationUnits = []durationUnit{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}}
 
 // otherUnits are units that people write and that a file can't have, with what to write instead.
 var otherUnits = map[string]string{
@@ -73,6 +76,13 @@ func parseDuration(text string) (time.Duration, *complaint) {
 }
 
 func badUnit(text, name, form string) *complaint {
+	if name != strings.TrimSpace(name) {
+		name = strings.TrimSpace(name)
+		form = "write it without spaces, and its units as d, h, m, s or ms"
+		if slices.ContainsFunc(durationUnits, func(u durationUnit) bool { return u.name == name }) {
+			return complain(form, "%q has a space before its unit", text)
+		}
+	}
 	for _, u := range durationUnits {
 		if u.name == name {
 			return complain("each unit once, the longest first, as in 1d12h30m", "%q has its units out of order", text)

@@ -38,8 +38,12 @@ func parseFile(text []byte, fs *faultSet) ast.Node {
 			}
 		}
 		hint := syntaxHint
-		if lines := strings.Split(string(text), "\n"); pos.line <= len(lines) && strings.Contains(lines[pos.line-1], "${") {
+		lines := strings.Split(string(text), "\n")
+		switch {
+		case pos.line <= len(lines) && strings.Contains(lines[pos.line-1], "${"):
 			hint = `put quotes around what holds ${...}: "${NAME}"`
+		case strings.Contains(msg, "must be specified"), strings.Contains(msg, "not found"), strings.Contains(msg, "end character"):
+			hint = "close the bracket or quote that was opened here or above"
 		}
 		fs.addAt(pos, "", complain(hint, "not YAML: %s", msg))
 		return nil
