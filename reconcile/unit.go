@@ -55,13 +55,24 @@ func (s span) readHours(fn func(hour int64)) {
 	}
 }
 
-// closes is the watermark at which the last of a unit's windows is closed for good. A unit without windows (it
+// closes is the watermark at which every window of the unit that may hold a landed event is closed for good. Windows
+// behind the newest event are not waited for: a run to the end raises watermarks just high enough for the
+// windows that hold events, and events that come later make the unit dirty again. A unit without windows (it
 // holds results of an earlier window size only) waits for the hour's end.
-func (s span) closes(o *window.Output, hour int64) int64 {
+func (s span) closes(o *window.Output, hour int64, files []lake.File) int64 {
 	if s.empty {
 		return hour + hourMs + o.Lateness
 	}
-	return s.end + o.Lateness
+	newest, any := int64(0), false
+	for i := range files {
+		if t := min(files[i].MaxTime, s.end-1); t >= s.first && (!any || t > newest) {
+			newest, any = t, true
+		}
+	}
+	if !any {
+		return s.end + o.Lateness
+	}
+	return o.Start(newest) + o.Size + o.Lateness
 }
 
 // unitsTouched calls fn with the hours of the units whose windows may hold events of times [min, max].

@@ -259,7 +259,7 @@ func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*u
 	if r.clean(u) {
 		return u, nil
 	}
-	u.waits = waitsFor(v.tasks, r.plan, v.source, u.span.closes(out, k.hour))
+	u.waits = waitsFor(v.tasks, r.plan, v.source, u.span.closes(out, k.hour, u.files))
 	settled := newest + r.plan.Pipeline.Reconcile.Settle.Milliseconds()
 	if now := r.opt.Now().UnixMilli(); !all && newest > 0 && now < settled {
 		u.waits = append(u.waits, "its input was last landed at "+timeText(newest)+" and settles until "+timeText(settled))

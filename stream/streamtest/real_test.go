@@ -81,8 +81,8 @@ func (w *world) produceInTransactions(log []streamtest.Message) {
 func consoleLines(t *testing.T, b *realkafka.Broker, topic string) map[string]int {
 	t.Helper()
 	out := b.ConsoleConsumer(t, topic,
-		"--formatter-property", "print.key=true", "--formatter-property", "print.value=false",
-		"--formatter-property", "key.deserializer=org.apache.kafka.common.serialization.BytesDeserializer")
+		"--property", "print.key=true", "--property", "print.value=false",
+		"--property", "key.deserializer=org.apache.kafka.common.serialization.BytesDeserializer")
 	seen := map[string]int{}
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
 		if line != "" {

@@ -73,6 +73,13 @@ func proveCorrected(t *testing.T, w *world, log []streamtest.Message, late bool)
 	if again.Published != 0 || again.Certified != 0 || !sameHistory(before, w.published()) {
 		t.Errorf("a second reconcile did something: %+v", again)
 	}
+	audit, err := w.reconciler().Audit(t.Context())
+	if err != nil {
+		t.Fatalf("audit: %v", err)
+	}
+	if !audit.OK() || len(audit.Behind) > 0 {
+		t.Errorf("audit: %+v", audit)
+	}
 }
 
 // oracle computes the truth, without the windows that only unconfirmed far-future events fall into.

@@ -12,6 +12,7 @@ import (
 	"github.com/linkedin/goavro/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/reconcile"
 	"github.com/tidemark-io/tidemark/stream"
@@ -228,6 +229,17 @@ func plain(m map[string]any) streamtest.Fact {
 // checkLake insists that every record lies in the lake exactly once.
 func (w *world) checkLake(topic string, want int64) {
 	w.t.Helper()
+	sum, err := lake.Check(w.t.Context(), w.bucket, topic, func(f lake.Fault) {
+		if !f.Kind.Harmless() {
+			w.t.Errorf("lake of %s: %+v", topic, f)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if got := sum.Records; got != want {
+		w.t.Errorf("lake of %s holds %d records (%d quarantined), %d were produced", topic, got, sum.Quarantined, want)
+	}
 }
 
 // cancelable is a context that ends with the test, or in two minutes.
