@@ -13,6 +13,13 @@ const (
 	fieldEnd   = "window_end"
 )
 
+// Names of the types within the value's record.
+const (
+	nameStatus = "Status"
+	nameCause  = "Cause"
+	nameInput  = "Input"
+)
+
 // EventTime is the field by which the lake files curated records under their hours. They have no event id.
 const EventTime = fieldStart
 
@@ -126,9 +133,9 @@ func (c *Codec) buildSchemas(output string) error {
 func tidemarkFields() []avroField {
 	return []avroField{
 		{Name: "_revision", Type: "long"},
-		{Name: "_status", Type: avroEnum{Type: "enum", Name: "Status", Symbols: statusNames[:], Default: statusNames[StatusUnknown]}},
-		{Name: "_cause", Type: avroEnum{Type: "enum", Name: "Cause", Symbols: causeNames[:], Default: causeNames[CauseOther]}},
-		{Name: "_input", Type: avroRecord{Type: "record", Name: "Input", Fields: []avroField{
+		{Name: "_status", Type: avroEnum{Type: "enum", Name: nameStatus, Symbols: statusNames[:], Default: statusNames[StatusUnknown]}},
+		{Name: "_cause", Type: avroEnum{Type: "enum", Name: nameCause, Symbols: causeNames[:], Default: causeNames[CauseOther]}},
+		{Name: "_input", Type: avroRecord{Type: "record", Name: nameInput, Fields: []avroField{
 			{Name: "events", Type: "long"}, {Name: "late", Type: "long"}, {Name: "duplicates", Type: "long"},
 		}}},
 		{Name: "_pipeline", Type: "string"},

@@ -27,7 +27,8 @@ func AvroName(name string) string {
 	return b.String()
 }
 
-// recordName is the name of an output's value record: "departures-hourly" is "DeparturesHourly".
+// recordName is the name of an output's value record: "departures-hourly" is "DeparturesHourly". Names of types within
+// the record are avoided: "status" is "StatusRecord".
 func recordName(output string) string {
 	var b strings.Builder
 	for _, part := range strings.Split(AvroName(output), "_") {
@@ -38,6 +39,10 @@ func recordName(output string) string {
 		b.WriteString(part[1:])
 	}
 	s := b.String()
+	switch s {
+	case nameStatus, nameCause, nameInput:
+		return s + "Record"
+	}
 	if s == "" || !isLetter(s[0]) {
 		return "_" + s
 	}
