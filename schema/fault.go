@@ -61,7 +61,7 @@ func (f *fault) what(length int) string {
 	case ReasonBadVarint:
 		return "a number of more than 64 bits"
 	case ReasonIntRange:
-		return fmt.Sprintf("%d is no 32-bit int", f.detail)
+		return fmt.Sprintf("%d, in as many bytes, is no 32-bit int", f.detail)
 	case ReasonBadLength:
 		return fmt.Sprintf("length %d", f.detail)
 	case ReasonBadBool:

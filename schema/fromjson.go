@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -144,7 +145,7 @@ func (e *jsonEncoder) union(n *node, v any, path string, depth int) (any, error)
 	}
 	var first error
 	for _, branch := range n.branches {
-		if (branch.avro == "null") != (v == nil) {
+		if (branch.avro == "null") != (v == nil) || branch.avro == "float" && n.prefersDouble(v) {
 			continue
 		}
 		out, err := e.value(branch, v, path, depth+1)
@@ -159,6 +160,21 @@ func (e *jsonEncoder) union(n *node, v any, path string, depth int) (any, error)
 		return nil, first // one way only: its error says most
 	}
 	return nil, expected(path, "one of "+branchNames(n), v)
+}
+
+// prefersDouble reports whether a number has more digits than a float keeps,
+// and the union has a double for them.
+func (n *node) prefersDouble(v any) bool {
+	number, ok := v.(json.Number)
+	if !ok || !slices.ContainsFunc(n.branches, func(b *node) bool { return b.avro == "double" }) {
+		return false
+	}
+	f, err := strconv.ParseFloat(number.String(), 64)
+	if err != nil {
+		return false
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64)
+	return err != nil || short != f
 }
 
 // wrapped recognises Avro's own form of a union's value: an object with one

@@ -85,11 +85,8 @@ func wholeNumber(s string) (int64, bool) {
 		return i, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return 0, false
-	}
-	if math.Abs(f) == 1<<53 { // could be the rounding of 2^53 + 1
-		return 0, false
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 || f == 0 && math.Signbit(f) {
+		return 0, false // 2^53 itself could be the rounding of 2^53 + 1
 	}
 	return int64(f), true
 }

@@ -14,7 +14,7 @@ const (
 	MaxItems = 1 << 24
 	// MaxEmptyItems bounds the items that take no bytes (array of null): a
 	// count of 2^60 of them would fit into ten bytes.
-	MaxEmptyItems = 1 << 16
+	MaxEmptyItems = 1 << 12
 )
 
 // The range of event times in ms: the years 1 to 9999, as RFC 3339 writes them.

@@ -161,6 +161,8 @@ func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
 		return append(dst, `"Infinity"`...), nil
 	case math.IsInf(f, -1):
 		return append(dst, `"-Infinity"`...), nil
+	case f == 0 && math.Signbit(f):
+		return append(dst, "-0.0"...), nil // "-0" could be read as the whole number 0
 	}
 	var v any = f
 	if bits == 32 {

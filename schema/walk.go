@@ -6,6 +6,10 @@ import (
 	"unicode/utf8"
 )
 
+// intBytesMax is how long the varint of an int may be: Java's reader stops
+// there, and would read what follows as the next field.
+const intBytesMax = 5
+
 // walk is the state of one Decode; it lives on the stack.
 type walk struct {
 	p     *Projection
@@ -32,6 +36,7 @@ func (w *walk) run(prog int32, pos int) int {
 			continue
 		}
 		var v uint64
+		start := pos
 		if pos < len(buf) && buf[pos] < 0x80 {
 			v = uint64(buf[pos])
 			pos++
@@ -55,8 +60,8 @@ func (w *walk) run(prog int32, pos int) int {
 				w.row[o.slot] = Value{Kind: KindString + Kind(o.code-opString), Bytes: b}
 			}
 		case opInt, opLong:
-			if o.code == opInt && int64(int32(n)) != n {
-				w.fail(ReasonIntRange, pos, n)
+			if o.code == opInt && (int64(int32(n)) != n || pos-start > intBytesMax) {
+				w.fail(ReasonIntRange, start, n)
 				return w.failAt(prog, i)
 			}
 			if o.slot >= 0 {
