@@ -189,7 +189,7 @@ func (e *Engine) sorted(p *pane, sh *shape) []sortKey {
 	for i := range p.recs.n {
 		rec := p.recs.at(i, sh)
 		k := sortKey{a: rec[recA], b: rec[recB], rec: i}
-		if n := int(uint32(rec[recKey])); n > inlineMax {
+		if n := keyLen(rec); n > inlineMax {
 			k.b = binary.BigEndian.Uint64(p.keys.at(rec[recB], n)[8:])
 		}
 		e.order = append(e.order, k)

@@ -14,8 +14,8 @@ type dedup struct {
 	buckets []bucketRef // ascending expiry
 	near    *bucket     // last used
 	nearAt  int64       // its expiry
-	width   int         // bytes of a set of outputs in memory
-	all     uint64      // every output
+	shape   shape
+	all     uint64 // every output
 	salt    uint64
 	gone    span // expiries of buckets that the Backing still has and shouldn't
 }
@@ -29,8 +29,9 @@ type bucketRef struct {
 
 // bucket is what memory holds of the identities that expire together.
 type bucket struct {
-	ids     idTable
-	dirty   []uint32 // slots changed since the last Write
+	ids     identities
+	clean   int      // records from here on have come since the last Write
+	changed []uint32 // records before it that other outputs have counted since
 	filters filters  // of the identities that only the Backing has
 	partial bool     // there are such identities
 	blind   bool     // they have no filter: memory is too short even for that
@@ -54,7 +55,7 @@ func (e *Engine) bucketAt(expiry int64) (*bucket, error) {
 	}
 	ref := &d.buckets[i]
 	if ref.b == nil {
-		b := &bucket{ids: idTable{width: d.width, salt: d.salt}, count: ref.written, written: ref.written}
+		b := &bucket{count: ref.written, written: ref.written}
 		e.mem.note(bucketBytes)
 		if ref.written > 0 {
 			if err := e.loadFilter(b, expiry); err != nil {
@@ -98,28 +99,26 @@ func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64
 		return 0, err
 	}
 	b.touched = e.epoch
-	b.ids.reserve(b.dirty, &e.mem)
-	slot, found := b.ids.find(id)
-	if found {
-		before = b.ids.outputs(slot)
-	} else {
-		if b.partial && (b.blind || b.filters.has(id)) {
-			if before, err = e.storedOutputs(expiry, id); err != nil {
-				return 0, err
-			}
+	sh := &e.seen.shape
+	at := b.ids.find(id, sh, e.seen.salt)
+	if at >= 0 {
+		before = b.ids.outputs(at, sh)
+		if before|outputs != before {
+			b.ids.setOutputs(at, before|outputs, sh)
+			b.changed = noted(append(b.changed, uint32(at)), b.changed, &e.mem)
 		}
-		b.ids.set(slot, id)
-		if before == 0 {
-			b.count++
+		return before, nil
+	}
+	if b.partial && (b.blind || b.filters.has(id)) {
+		if before, err = e.storedOutputs(expiry, id); err != nil {
+			return 0, err
 		}
 	}
-	after := before | outputs
-	if !found || after != before {
-		b.ids.setOutputs(slot, after)
+	if before == 0 {
+		b.count++
 	}
-	if after != before {
-		b.dirty = noted(append(b.dirty, uint32(slot)), b.dirty, &e.mem)
-	}
+	at = b.ids.insert(id, sh, e.seen.salt, &e.mem)
+	b.ids.setOutputs(at, before|outputs, sh)
 	return before, nil
 }
 

@@ -65,10 +65,7 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 		}
 	}
 	e.hash = layoutHash(e.outs)
-	e.seen = dedup{all: e.all, salt: rand.Uint64(), width: (len(outputs) + 7) / 8}
-	if len(outputs) == 1 {
-		e.seen.width = 0
-	}
+	e.seen = dedup{all: e.all, salt: rand.Uint64(), shape: idShape(len(outputs))}
 	if back == nil {
 		return e, nil
 	}

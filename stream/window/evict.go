@@ -34,7 +34,7 @@ func (e *Engine) evict() {
 		case c.idle > 0:
 			e.evictBucket(c.at)
 		default:
-			e.seen.buckets[c.at].b.evictIdentities(&e.mem)
+			e.seen.buckets[c.at].b.evictIdentities(&e.seen.shape, &e.mem)
 		}
 		e.mem.trim()
 	}
@@ -95,26 +95,25 @@ func (e *Engine) evictBucket(at int) {
 }
 
 // evictIdentities drops the identities of a bucket that is in use, and leaves a filter.
-func (b *bucket) evictIdentities(m *memory) {
-	if b.ids.n == 0 {
+func (b *bucket) evictIdentities(sh *shape, m *memory) {
+	n := b.ids.recs.n
+	if n == 0 {
 		return
 	}
 	if !b.blind {
-		b.filters.reserve(b.ids.n, m)
-		for slot := range b.ids.capacity() + 1 {
-			if id, ok := b.ids.at(slot); ok {
-				b.filters.add(id)
-			}
+		b.filters.reserve(n, m)
+		for i := range n {
+			b.filters.add(b.ids.at(i, sh))
 		}
 	}
 	b.ids.release(m)
-	b.partial = true
+	b.partial, b.clean = true, 0
 }
 
 // release gives the bucket's memory back.
 func (b *bucket) release(m *memory) {
 	b.ids.release(m)
 	b.filters.release(m)
-	m.note(-int64(cap(b.dirty))*4 - bucketBytes)
+	m.note(-int64(cap(b.changed))*4 - bucketBytes)
 	*b = bucket{}
 }

@@ -11,15 +11,15 @@ import (
 // which compare as the bytes do. Keys of up to 16 bytes lie in the record and need no look elsewhere.
 type groupKey struct {
 	bytes []byte
-	hash  uint64
 	a, b  uint64
+	hash  uint32
 }
 
 const inlineMax = 16
 
 func (k *groupKey) set(key []byte, seed maphash.Seed) {
 	k.bytes = key
-	k.hash = maphash.Bytes(seed, key)
+	k.hash = uint32(maphash.Bytes(seed, key))
 	k.a, k.b = prefixOf(key)
 }
 

@@ -33,14 +33,15 @@ type cell struct {
 
 // The words of a record before its cells.
 const (
-	recKey        = 0 // key length; bit 32: changed since the last Write
+	recKey        = 0 // key length; bit 31: changed since the last Write; from bit 32 on: hash of the key
 	recA          = 1 // first 8 bytes of the key
 	recB          = 2 // next 8 bytes; of a key beyond 16 bytes its place in the arena
 	recEvents     = 3
 	recDuplicates = 4
 	recCells      = 5
 
-	dirtyBit = 1 << 32
+	dirtyBit = 1 << 31
+	lenMask  = dirtyBit - 1
 )
 
 // reading is how an aggregate's value is read from a record.

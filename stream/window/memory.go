@@ -7,13 +7,14 @@ type memory struct {
 	idle    int64 // bytes kept for reuse
 	idleMax int64
 
-	free map[int][][]uint64 // by length
+	words  map[int][][]uint64 // kept blocks by length
+	halves map[int][][]uint32
 }
 
 const idleDefault = 32 << 20 // bytes kept for reuse when there is no limit
 
 func newMemory(limit int64) memory {
-	m := memory{idleMax: idleDefault, free: map[int][][]uint64{}}
+	m := memory{idleMax: idleDefault, words: map[int][][]uint64{}, halves: map[int][][]uint32{}}
 	if limit > 0 {
 		m.idleMax = limit / 4
 	}
@@ -24,33 +25,41 @@ func newMemory(limit int64) memory {
 func (m *memory) held() int64 { return m.used + m.idle }
 
 // take returns n words. They may hold anything.
-func (m *memory) take(n int) []uint64 {
-	m.used += int64(n) * 8
-	free := m.free[n]
-	if len(free) == 0 {
-		return make([]uint64, n)
-	}
-	words := free[len(free)-1]
-	m.free[n] = free[:len(free)-1]
-	m.idle -= int64(n) * 8
-	return words
-}
+func (m *memory) take(n int) []uint64 { return take(m, m.words, n, 8) }
 
 // put takes words of `take` back.
-func (m *memory) put(words []uint64) {
-	size := int64(len(words)) * 8
-	m.used -= size
-	if size == 0 || m.idle+size > m.idleMax {
+func (m *memory) put(words []uint64) { put(m, m.words, words, 8) }
+
+func (m *memory) takeHalves(n int) []uint32 { return take(m, m.halves, n, 4) }
+func (m *memory) putHalves(halves []uint32) { put(m, m.halves, halves, 4) }
+
+func take[T any](m *memory, kept map[int][][]T, n int, size int64) []T {
+	m.used += int64(n) * size
+	blocks := kept[n]
+	if len(blocks) == 0 {
+		return make([]T, n)
+	}
+	block := blocks[len(blocks)-1]
+	kept[n] = blocks[:len(blocks)-1]
+	m.idle -= int64(n) * size
+	return block
+}
+
+func put[T any](m *memory, kept map[int][][]T, block []T, size int64) {
+	bytes := int64(len(block)) * size
+	m.used -= bytes
+	if bytes == 0 || m.idle+bytes > m.idleMax {
 		return
 	}
-	m.idle += size
-	m.free[len(words)] = append(m.free[len(words)], words)
+	m.idle += bytes
+	kept[len(block)] = append(kept[len(block)], block)
 }
 
 // trim lets go of what is kept for reuse.
 func (m *memory) trim() {
 	m.idle = 0
-	clear(m.free)
+	clear(m.words)
+	clear(m.halves)
 }
 
 // note accounts for n bytes of other memory; negative when they go.

@@ -29,20 +29,20 @@ const paneBytes = 256 // of a pane without its blocks
 
 // find is the record of a key in memory, or -1.
 func (p *pane) find(k *groupKey, sh *shape) int {
-	if len(p.index.slots) == 0 {
+	slots := p.index.slots
+	if len(slots) == 0 {
 		return -1
 	}
-	mask := uint32(len(p.index.slots) - 1)
-	tag := tagOf(k.hash)
-	for at := tag & mask; ; at = (at + 1) & mask {
-		slot := p.index.slots[at]
+	mask := uint32(len(slots) - 1)
+	for at := k.hash & mask; ; at = (at + 1) & mask {
+		slot := slots[at&mask]
 		if slot == 0 {
 			return -1
 		}
-		if uint32(slot>>32) != tag {
+		if (slot^k.hash)&^mask != 0 {
 			continue
 		}
-		i := int(uint32(slot)) - 1
+		i := int(slot&mask) - 1
 		if p.holds(p.recs.at(i, sh), k) {
 			return i
 		}
@@ -51,7 +51,7 @@ func (p *pane) find(k *groupKey, sh *shape) int {
 
 // holds says whether the record is that of k.
 func (p *pane) holds(rec []uint64, k *groupKey) bool {
-	if rec[recA] != k.a || int(uint32(rec[recKey])) != len(k.bytes) {
+	if rec[recA] != k.a || keyLen(rec) != len(k.bytes) {
 		return false
 	}
 	if len(k.bytes) <= inlineMax {
@@ -60,22 +60,30 @@ func (p *pane) holds(rec []uint64, k *groupKey) bool {
 	return bytes.Equal(p.keys.at(rec[recB], len(k.bytes)), k.bytes)
 }
 
+func keyLen(rec []uint64) int { return int(rec[recKey] & lenMask) }
+
 // insert makes a record of zeros for a key that has none.
 func (p *pane) insert(k *groupKey, sh *shape, m *memory) int {
+	if p.index.full() {
+		p.index.grow(m)
+		for i := range p.recs.n {
+			p.index.place(uint32(p.recs.at(i, sh)[recKey]>>32), i)
+		}
+	}
 	i := p.recs.add(sh, m)
 	rec := p.recs.at(i, sh)
-	rec[recKey], rec[recA], rec[recB] = uint64(len(k.bytes)), k.a, k.b
+	rec[recKey], rec[recA], rec[recB] = uint64(k.hash)<<32|uint64(len(k.bytes)), k.a, k.b
 	if len(k.bytes) > inlineMax {
 		rec[recB] = p.keys.add(k.bytes, m)
 	}
-	p.index.put(k.hash, i, m)
+	p.index.place(k.hash, i)
 	return i
 }
 
 // keyOf appends the key of record i to dst.
 func (p *pane) keyOf(dst []byte, i int, sh *shape) []byte {
 	rec := p.recs.at(i, sh)
-	n := int(uint32(rec[recKey]))
+	n := keyLen(rec)
 	if n <= inlineMax {
 		return appendPrefix(dst, rec[recA], rec[recB], n)
 	}

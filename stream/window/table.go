@@ -1,48 +1,43 @@
 package window
 
-// table is an open-addressing index of records by the hash of their keys: linear probing over one array of words,
-// each the upper half of a hash and a record index + 1. It never deletes: a window goes as a whole.
+// table is an open-addressing index of records by the hash of their keys: linear probing over one array of 32-bit
+// slots, small enough to stay in a core's cache. The low bits of a slot are a record's index + 1, as many as the
+// table's size needs; above them is what fits of the record's hash. The low bits of the hash are its home. It never
+// deletes: a window goes as a whole.
 type table struct {
-	slots []uint64 // a power of two; 0: empty
+	slots []uint32 // a power of two
 	n     int
 }
 
 const tableFirst = 16 // slots of a new table
 
-// tagOf is what a slot keeps of a hash. Its low bits are the home slot, so that growing needs no keys.
-func tagOf(hash uint64) uint32 { return uint32(hash >> 32) }
+// mask is the bits of an index.
+func (t *table) mask() uint32 { return uint32(len(t.slots) - 1) }
 
-// put enters record i, whose key isn't in the table.
-func (t *table) put(hash uint64, i int, m *memory) {
-	if t.n >= len(t.slots)/4*3 {
-		t.grow(m)
-	}
-	t.place(tagOf(hash), uint32(i)+1)
-	t.n++
-}
-
-func (t *table) place(tag, entry uint32) {
-	mask := uint32(len(t.slots) - 1)
-	at := tag & mask
+// place enters record i (from 0) at the first free slot from the hash's home on.
+func (t *table) place(hash uint32, i int) {
+	mask := t.mask()
+	at := hash & mask
 	for t.slots[at] != 0 {
 		at = (at + 1) & mask
 	}
-	t.slots[at] = uint64(tag)<<32 | uint64(entry)
+	t.slots[at] = hash&^mask | uint32(i+1)
+	t.n++
 }
 
+// full says that the table must grow before the next place.
+func (t *table) full() bool { return t.n >= len(t.slots)/4*3 }
+
+// grow empties the table and doubles it. The caller places all records again.
 func (t *table) grow(m *memory) {
-	old := t.slots
-	t.slots = m.take(max(tableFirst, 2*len(old)))
+	size := max(tableFirst, 2*len(t.slots))
+	m.putHalves(t.slots)
+	t.slots = m.takeHalves(size)
 	clear(t.slots)
-	for _, s := range old {
-		if s != 0 {
-			t.place(uint32(s>>32), uint32(s))
-		}
-	}
-	m.put(old)
+	t.n = 0
 }
 
 func (t *table) release(m *memory) {
-	m.put(t.slots)
+	m.putHalves(t.slots)
 	*t = table{}
 }

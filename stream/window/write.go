@@ -40,7 +40,7 @@ func (e *Engine) writeAll(w Writer) error {
 		}
 	}
 	for i := range e.seen.buckets {
-		if b := e.seen.buckets[i].b; b != nil && len(b.dirty) > 0 {
+		if b := e.seen.buckets[i].b; b != nil && (b.clean < b.ids.recs.n || len(b.changed) > 0) {
 			if err := e.writeBucket(w, e.seen.buckets[i].expiry, b); err != nil {
 				return err
 			}
@@ -119,15 +119,17 @@ func (e *Engine) writePane(w Writer, i int, start int64, p *pane) error {
 
 // writeBucket writes the changed identities of a bucket, and its header if there are more.
 func (e *Engine) writeBucket(w Writer, expiry int64, b *bucket) error {
-	for _, slot := range b.dirty {
-		id, _ := b.ids.at(int(slot))
-		e.keyBuf = id.append(appendEventKey(e.keyBuf[:0], prefixEvent, expiry))
-		e.valBuf = appendOutputs(e.valBuf[:0], b.ids.outputs(int(slot)), e.all)
-		if err := w.Set(e.keyBuf, e.valBuf); err != nil {
-			return fmt.Errorf("set an identity: %w", err)
+	for _, at := range b.changed {
+		if err := e.writeIdentity(w, expiry, b, int(at)); err != nil {
+			return err
 		}
 	}
-	b.dirty = b.dirty[:0]
+	for at := b.clean; at < b.ids.recs.n; at++ {
+		if err := e.writeIdentity(w, expiry, b, at); err != nil {
+			return err
+		}
+	}
+	b.changed, b.clean = b.changed[:0], b.ids.recs.n
 	if b.count == b.written {
 		return nil
 	}
@@ -136,6 +138,16 @@ func (e *Engine) writeBucket(w Writer, expiry int64, b *bucket) error {
 		return fmt.Errorf("set the number of identities: %w", err)
 	}
 	b.written = b.count
+	return nil
+}
+
+func (e *Engine) writeIdentity(w Writer, expiry int64, b *bucket, at int) error {
+	sh := &e.seen.shape
+	e.keyBuf = b.ids.at(at, sh).append(appendEventKey(e.keyBuf[:0], prefixEvent, expiry))
+	e.valBuf = appendOutputs(e.valBuf[:0], b.ids.outputs(at, sh), e.all)
+	if err := w.Set(e.keyBuf, e.valBuf); err != nil {
+		return fmt.Errorf("set an identity: %w", err)
+	}
 	return nil
 }
 
