@@ -67,7 +67,7 @@ func (l *landers) prepare(ctx context.Context, output int, p *published) error {
 	roll := l.r.plan.Pipeline.Lake.Roll
 	for part := int32(0); part < p.info.Partitions; part++ {
 		lander, err := t.Lake.Lander(ctx, part, lake.LanderOptions{
-			Every: roll.Every, BytesMax: roll.BytesMax, Budget: lake.NewBudget(landBudgetBytes), Now: l.r.opt.Now,
+			Every: roll.Every, BytesMax: roll.BytesMax, Budget: lake.NewBudget(landBudgetBytes + roll.BytesMax), Now: l.r.opt.Now,
 			FirstOffset: ends[part].Start,
 		})
 		if err != nil {
@@ -79,7 +79,7 @@ func (l *landers) prepare(ctx context.Context, output int, p *published) error {
 	return nil
 }
 
-// landBudgetBytes bounds what a lander holds of one curated partition.
+// landBudgetBytes bounds, on top of what lake.roll lets wait, what a lander holds of one curated partition.
 const landBudgetBytes = 64 << 20
 
 func (l *landers) close() {

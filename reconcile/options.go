@@ -47,6 +47,9 @@ type Limits struct {
 	TailRecords int
 	// TxnRecords is how many corrections one transaction holds. Default 2,000.
 	TxnRecords int
+	// RowsHeld is how many recomputed rows are kept from planning to the comparison behind the fence. Units beyond it are
+	// recomputed again: it costs time, never results. Default 100,000.
+	RowsHeld int
 	// ChunkUnits is how many units are held between one comparison and its certificates. Default 64.
 	ChunkUnits int
 	// StableWait bounds the wait for open transactions of others. Default 30 s, above the transaction
@@ -115,6 +118,9 @@ func (l *Limits) ensureDefaults() {
 	if l.TxnRecords == 0 {
 		l.TxnRecords = 2_000
 	}
+	if l.RowsHeld == 0 {
+		l.RowsHeld = 100_000
+	}
 	if l.ChunkUnits == 0 {
 		l.ChunkUnits = 64
 	}
@@ -139,7 +145,7 @@ func (o *Options) validate() error {
 		errs = append(errs, errors.New("Now is nil"))
 	}
 	l := o.Limits
-	if l.UnitRecords < 0 || l.TailRecords < 0 || l.TxnRecords < 0 || l.ChunkUnits < 0 || l.StableWait < 0 || l.Passes < 0 {
+	if l.UnitRecords < 0 || l.TailRecords < 0 || l.TxnRecords < 0 || l.ChunkUnits < 0 || l.RowsHeld < 0 || l.StableWait < 0 || l.Passes < 0 {
 		errs = append(errs, fmt.Errorf("Limits %+v: negative", l))
 	}
 	if len(errs) > 0 {

@@ -95,7 +95,7 @@ func (rc *recomputer) prepare(files []lake.File) error {
 	}
 	rc.output, rc.weights = withCounts(rc.output)
 	var err error
-	rc.engine, err = window.NewEngine([]window.Output{rc.output}, nil, window.EngineOptions{})
+	rc.engine, err = window.NewEngine([]window.Output{rc.output}, nil, window.EngineOptions{MemoryMax: rc.plan.Pipeline.State.MemoryMax})
 	if err != nil {
 		return fmt.Errorf("recompute %s %s: %w", rc.output.Name, rc.unit.partition(), err)
 	}

@@ -71,7 +71,7 @@ type handTask struct {
 
 func newRig(t testing.TB, s setting) *rig {
 	t.Helper()
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(sourcePartitions, "orders", "shop-journal", "sales"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +83,6 @@ func newRig(t testing.TB, s setting) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.admin.Close)
-	for _, spec := range []kafka.TopicSpec{
-		{Name: "orders", Partitions: sourcePartitions}, {Name: "shop-journal", Partitions: sourcePartitions}, {Name: "sales", Partitions: 3},
-	} {
-		g.must(g.admin.EnsureTopic(g.ctx, spec))
-	}
 	g.deploy(s)
 	return g
 }

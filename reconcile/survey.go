@@ -28,7 +28,6 @@ type dueUnit struct {
 	unitState
 	id      string
 	windows Windows
-	rows    int
 	batch   *batch // nil where the survey held too many rows already: recompute again
 }
 
@@ -42,10 +41,6 @@ type survey struct {
 	totals []*totals
 	rank   *ranking
 }
-
-// rowsHeldMax is how many recomputed rows a survey keeps for the comparison after the fence. Beyond it units are
-// recomputed again: memory stays bounded, results are the same.
-const rowsHeldMax = 100_000
 
 // survey recomputes and compares every due unit of the scope. It reads only.
 func (r *Reconciler) survey(ctx context.Context, sc scope) (*survey, error) {
@@ -131,9 +126,9 @@ func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all b
 	if err != nil {
 		return err
 	}
-	du := &dueUnit{unitState: *u, windows: found.windows, rows: len(b.rows)}
+	du := &dueUnit{unitState: *u, windows: found.windows}
 	du.id = found.id(r.plan.Fingerprint, d.Output, k.hour, u.digest)
-	if s.held+len(b.rows) <= rowsHeldMax {
+	if s.held+len(b.rows) <= r.opt.Limits.RowsHeld {
 		s.held += len(b.rows)
 		du.batch = b
 	}
