@@ -66,15 +66,20 @@ func (e *UnknownSchemaError) Error() string {
 // UnknownFieldError says that a schema has no field of that path.
 type UnknownFieldError struct {
 	Path       string
-	Record     string // the record that was looked in
-	Suggestion string // a similar path that exists, or empty
+	Record     string   // the record that was looked in
+	Suggestion string   // a similar path that exists, or empty
+	Fields     []string // that the record has
 }
 
 // Error names the path and, where one is close, the field that was meant.
 func (e *UnknownFieldError) Error() string {
 	msg := fmt.Sprintf("record %s has no field %q", e.Record, e.Path)
 	if e.Suggestion != "" {
-		msg += fmt.Sprintf(", did you mean %q?", e.Suggestion)
+		return msg + fmt.Sprintf(", did you mean %q?", e.Suggestion)
 	}
-	return msg
+	const shown = 12
+	if more := len(e.Fields) - shown; more > 0 {
+		return msg + fmt.Sprintf(" (it has %s and %d more)", strings.Join(e.Fields[:shown], ", "), more)
+	}
+	return msg + " (it has " + strings.Join(e.Fields, ", ") + ")"
 }

@@ -54,6 +54,9 @@ func enumFromJSON(n *node, v any, path string) (any, error) {
 
 func intFromJSON(n *node, v any, path string) (any, error) {
 	what := "a whole number (" + n.typ().String() + ")"
+	if units, _ := unitsPerSecond(n.logical); units > 0 || n.logical == "date" {
+		what = "a " + n.logical + ", as text or as a whole number"
+	}
 	var i int64
 	switch v := v.(type) {
 	case json.Number:

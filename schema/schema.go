@@ -108,7 +108,7 @@ func unknownField(record *node, path, rest string) *UnknownFieldError {
 	for i, f := range record.fields {
 		names[i] = f.name
 	}
-	e := &UnknownFieldError{Path: path, Record: record.name}
+	e := &UnknownFieldError{Path: path, Record: record.name, Fields: names}
 	if s := Suggest(name, names); s != "" {
 		e.Suggestion = strings.TrimSuffix(path, rest) + s + strings.TrimPrefix(rest, name)
 	}
