@@ -130,11 +130,21 @@ func (o order) encode() []byte {
 		b = append(b, 2)
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(*o.discount))
 	}
-	b = append(b, 2) // one tag
+	b = append(b, 2) // one tag: block count, then the string, then the end
 	b = appendString(b, "t")
 	return append(b, 0)
 }
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendVarint(b, int64(len(s))), s...)
+}
+
+// BigOrder is a valid order whose payload is so many bytes long, in a field that no pipeline reads.
+func BigOrder(customer string, size int) []byte {
+	o := order{id: "big", customer: customer, at: 1_700_000_100_000, amount: 1}
+	b := o.encode()
+	b = b[:len(b)-4] // the tags: a block of one, "t", the end
+	b = binary.AppendVarint(b, 1)
+	b = append(binary.AppendVarint(b, int64(size)), make([]byte, size)...)
+	return append(b, 0)
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
 	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
@@ -52,7 +51,7 @@ func (w *world) produceInTransactions(log []streamtest.Message) {
 	defer p.Close()
 	send := func(messages []streamtest.Message) {
 		for _, m := range messages {
-			p.Produce(ctx, &kafka.Record{Topic: "orders", Partition: curated.Partition([]byte(m.Key), w.set.partitions), Key: []byte(m.Key), Value: m.Value})
+			p.Produce(ctx, &kafka.Record{Topic: "orders", Partition: w.partition(m.Key), Key: []byte(m.Key), Value: m.Value})
 		}
 	}
 	for i := 0; i < len(log); i += 100 {

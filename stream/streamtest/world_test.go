@@ -107,7 +107,7 @@ func (w *world) produce(messages []streamtest.Message) {
 	defer p.Close()
 	for _, m := range messages {
 		if err := p.Produce(ctx, &kafka.Record{
-			Topic: "orders", Partition: curated.Partition([]byte(m.Key), w.set.partitions), Key: []byte(m.Key), Value: m.Value,
+			Topic: "orders", Partition: w.partition(m.Key), Key: []byte(m.Key), Value: m.Value,
 		}); err != nil {
 			w.t.Fatal(err)
 		}
@@ -116,6 +116,9 @@ func (w *world) produce(messages []streamtest.Message) {
 		w.t.Fatal(err)
 	}
 }
+
+// partition is where Kafka's default partitioner puts a key.
+func (w *world) partition(key string) int32 { return curated.Partition([]byte(key), w.set.partitions) }
 
 func (w *world) options(id string) stream.Options {
 	o := stream.Options{

@@ -1,0 +1,206 @@
+package streamtest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/streamtest"
+)
+
+// small is a log that runs in a moment.
+func small(seed uint64) streamtest.Profile {
+	return streamtest.Profile{Seed: seed, Events: 200, Customers: 8, Late: 0.1, Duplicates: 0.05}
+}
+
+// stopsWith runs the pipeline and insists that it ends with an error that names what, where and what to do.
+func (w *world) stopsWith(words ...string) error {
+	w.t.Helper()
+	ctx, cancel := cancelable(w.t)
+	defer cancel()
+	_, err := stream.Run(ctx, w.options("a"))
+	if err == nil {
+		w.t.Fatal("the run went on")
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			w.t.Errorf("%q is not in: %v", word, err)
+		}
+	}
+	return err
+}
+
+// edit changes the pipeline file: pairs of old and new text.
+func (w *world) edit(pairs ...string) {
+	w.t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, "orders.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if !bytes.Contains(text, []byte(pairs[i])) {
+			w.t.Fatalf("%q is not in the pipeline file", pairs[i])
+		}
+	}
+	w.write("orders.yaml", strings.NewReplacer(pairs...).Replace(string(text)))
+	w.load()
+}
+
+// An unknown schema id stops its task before the record, and nothing else: the other tasks go on, everything before it is
+// committed and landed, and with the id declared the run completes with nothing lost.
+func TestUnknownSchemaIDStopsItsTaskOnly(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.edit("format: avro-raw", "format: avro", "schema: {file: orders.avsc}", "schema: {file: orders.avsc, ids: [7]}")
+	log := small(21).Log()
+	for i := range log {
+		id := byte(7)
+		if i == 100 {
+			id = 8
+		}
+		log[i].Value = append([]byte{0, 0, 0, 0, id}, log[i].Value...)
+	}
+	w.produce(log)
+	err := w.stopsWith("schema id 8", "source.schema.ids", "orders/")
+	var stopped *stream.StoppedError
+	if !errors.As(err, &stopped) || len(stopped.Tasks) != 1 {
+		t.Fatalf("want one stopped task: %v", err)
+	}
+	w.edit("ids: [7]", "ids: [7, 8]")
+	sum := w.stream()
+	if sum.Counters.Consumed != int64(len(log)) || !sum.Balanced() {
+		t.Errorf("accounting after the schema is known: %+v", sum.Counters)
+	}
+	w.checkLake("orders", int64(len(log)))
+}
+
+// A record in a partition that its key does not belong to would split a group over two tasks.
+func TestKeyMismatchStops(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	log := small(22).Log()
+	log[50].Key = "somebody else" // decides the partition; the event's own customer field stays
+	for log[50].Value != nil && samePartition(w, log, 50) {
+		log[50].Key += "!"
+	}
+	w.produce(log)
+	w.stopsWith("source.key [customer]", "belongs to partition", "produce with the default (murmur2) partitioner")
+}
+
+func samePartition(w *world, log []streamtest.Message, i int) bool {
+	good := small(22).Log()[i]
+	return w.partition(good.Key) == w.partition(log[i].Key)
+}
+
+// Offsets are never reset: neither when the group's are gone, nor when the topic is another one.
+func TestLostOffsetsStop(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(23).Log())
+	w.stream()
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.DeleteGroup(ctx, "orders")
+		return err
+	})
+	w.stopsWith("the task has lived before", "new name")
+}
+
+func TestRecreatedTopicStops(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(24).Log())
+	w.stream()
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.DeleteTopic(ctx, "orders")
+		return err
+	})
+	w.produce(small(25).Log())
+	w.stopsWith("orders", "topic")
+}
+
+// Another definition of the results must not run on the old one's state, nor publish.
+func TestChangedFingerprintRefuses(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(26).Log())
+	w.stream()
+	before := w.published()
+	w.edit("amount > 100.0", "amount > 50.0")
+	err := w.stopsWith("fingerprint", "new name")
+	var fp *stream.FingerprintError
+	if !errors.As(err, &fp) {
+		t.Errorf("not a FingerprintError: %v", err)
+	}
+	if !sameHistory(before, w.published()) {
+		t.Error("it published")
+	}
+	w.edit("amount > 50.0", "amount > 100.0")
+	w.stream()
+}
+
+// A changed setting that decides no result does not stand in the way.
+func TestOtherSettingsMayChange(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(27).Log())
+	w.stream()
+	w.edit("memory_max: 64MiB", "memory_max: 128MiB", "bytes_max: 1MiB", "bytes_max: 2MiB")
+	w.stream()
+}
+
+// One event of 10 MB, a huge length prefix, a null and truncated bytes: each has its fate, and memory its bounds.
+func TestHostileRecords(t *testing.T) {
+	broker := fakeBroker(t)
+	w := newWorld(t, broker, usual())
+	log := small(28).Log()
+	big := streamtest.Message{Key: "c1", Value: streamtest.BigOrder("c1", 10<<20)}
+	hostile := []streamtest.Message{
+		{Key: "c1", Value: []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}},
+		{Key: "c1", Value: nil},
+		{Key: "c1", Value: log[0].Value[:len(log[0].Value)/2]},
+		{Key: "", Value: []byte("not avro at all")},
+	}
+	w.produce(append(log[:100:100], hostile...))
+	w.produceBig(big)
+	w.produce(log[100:])
+	sum := w.stream()
+	if sum.Counters.Invalid != 4 || !sum.Balanced() {
+		t.Errorf("accounting: %+v, want 4 invalid", sum.Counters)
+	}
+	w.checkLake("orders", int64(len(log)+len(hostile)+1))
+	proveCorrected(t, w, append(log, big), true)
+}
+
+// produceBig sends a message beyond the usual limits of topics and producers.
+func (w *world) produceBig(m streamtest.Message) {
+	w.t.Helper()
+	limit := "16777216"
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, "orders")
+		return err
+	})
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka.Brokers...), kgo.ProducerBatchMaxBytes(16<<20), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer cl.Close()
+	r := &kgo.Record{Topic: "orders", Partition: w.partition(m.Key), Key: []byte(m.Key), Value: m.Value}
+	if err := cl.ProduceSync(w.t.Context(), r).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// admin lets a test do to the cluster what an operator may.
+func (w *world) admin(fn func(context.Context, *kadm.Client) error) {
+	w.t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka.Brokers...))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer cl.Close()
+	if err := fn(w.t.Context(), kadm.NewClient(cl)); err != nil {
+		w.t.Fatal(err)
+	}
+}
