@@ -57,9 +57,9 @@ func parseCall(text string) (c call, at int, fault *complaint) {
 			"%q follows the call", after)
 	}
 	inner := text[open+1 : closing]
-	c.arg = strings.TrimSpace(inner)
-	c.at = open + 1 + len(inner) - len(strings.TrimLeft(inner, " \t\r\n"))
-	if c.arg == "" && c.fn != window.Count {
+	if c.arg = strings.TrimSpace(inner); c.arg != "" {
+		c.at = open + 1 + strings.Index(inner, c.arg)
+	} else if c.fn != window.Count {
 		return c, open, complain("name a field or write an expression, as in "+name+"(x)", "%s() needs an argument", name)
 	}
 	return c, 0, nil

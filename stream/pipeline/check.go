@@ -97,6 +97,7 @@ func (p *Pipeline) checkSource(fs *faultSet) {
 	w, path := &s.Watermark, "source.watermark."
 	between(fs, path+"max_out_of_orderness", w.MaxOutOfOrderness, 0, windowMax)
 	between(fs, path+"max_future", w.MaxFuture, time.Millisecond, durationMax)
+	fs.required(path+"confirm", w.Confirm == nil, "write how many further events confirm a jump of event time, as in 3")
 	if w.Confirm != nil && (*w.Confirm < 0 || *w.Confirm > confirmMax) {
 		fs.add(path+"confirm", complain("write a whole number from 0 to "+strconv.Itoa(confirmMax), "%d is out of range", *w.Confirm))
 	}
@@ -114,6 +115,7 @@ func (p *Pipeline) checkOperation(fs *faultSet) {
 	r := &p.Reconcile
 	between(fs, "reconcile.settle", r.Settle, 0, windowMax)
 	between(fs, "reconcile.lookback", r.Lookback, 0, durationMax)
+	fs.required("reconcile.guard.max_changed_windows", r.Guard.MaxChangedWindows == nil, "write a share of the windows, from 0% to 100%")
 	if share := r.Guard.MaxChangedWindows; share != nil && !(*share >= 0 && *share <= 1) {
 		fs.add("reconcile.guard.max_changed_windows", complain("write a share of the windows, from 0% to 100%", "is out of range"))
 	}

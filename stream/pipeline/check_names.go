@@ -3,6 +3,7 @@ package pipeline
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -116,7 +117,7 @@ func (p *Pipeline) checkOutput(fs *faultSet, i int) {
 		}
 	}
 	fs.required(path+"window.tumbling", o.Window.Tumbling == 0 && !p.given(path+"window.tumbling"), "write window: {tumbling: 1h}")
-	if d := o.Window.Tumbling; d < 0 || d > windowMax || d == 0 && p.given(path+"window.tumbling") {
+	if d := o.Window.Tumbling; d < time.Millisecond || d > windowMax {
 		fs.add(path+"window.tumbling", complain("write more than 0, and at most 366d", "%s is out of range", formatDuration(d)))
 	}
 	between(fs, path+"allowed_lateness", o.AllowedLateness, 0, windowMax)

@@ -10,9 +10,10 @@ import (
 	"github.com/tidemark-io/tidemark/schema"
 )
 
-// oneOf checks a word. An empty one is either required, and reported as such, or has a default.
+// oneOf checks a word that must be there. A file's have defaults; a Pipeline made in Go gets them by EnsureDefaults.
 func oneOf(fs *faultSet, path, value string, words ...string) {
-	if value != "" && !slices.Contains(words, value) {
+	fs.required(path, value == "", "write "+strings.Join(words, " or "))
+	if !slices.Contains(words, value) {
 		fs.add(path, notOneOf(value, words))
 	}
 }

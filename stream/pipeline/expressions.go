@@ -173,7 +173,7 @@ func (p *Pipeline) placeIn(path, value string, at int) position {
 	if !ok || start.line > len(p.lines) {
 		return newFaultSet("", p.places).place(path)
 	}
-	before, _ := value[:min(at, len(value))], 0
+	before := value[:min(at, len(value))]
 	line := strings.Count(before, "\n")
 	col := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
 	source := []rune(p.lines[start.line-1])

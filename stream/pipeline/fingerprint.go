@@ -32,7 +32,7 @@ type decisive struct {
 	Partitioner string           `json:"partitioner"`
 	Watermark   [3]int64         `json:"watermark"` // ms out of order, ms of future, events to confirm
 	Fields      []decisiveField  `json:"fields"`
-	Lets        []decisiveLet    `json:"lets"`
+	Lets        []decisiveLet    `json:"lets"`    // those that are used, sorted
 	Outputs     []decisiveOutput `json:"outputs"` // in order: state keys hold an output's number
 }
 
@@ -94,6 +94,7 @@ func (b *builder) fingerprint(plan *Plan) string {
 			d.Lets = append(d.Lets, decisiveLet{Name: l.Name, Expr: strings.TrimSpace(l.Expr)})
 		}
 	}
+	slices.SortFunc(d.Lets, func(a, b decisiveLet) int { return strings.Compare(a.Name, b.Name) })
 	text, err := json.Marshal(d)
 	if err != nil {
 		b.fs.add("", complain("report it: this should not happen", "write what decides the results: %v", err))
