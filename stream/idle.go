@@ -39,27 +39,28 @@ func (r *runner) look(ctx context.Context) error {
 		silent = true
 	}
 	r.report()
-	if !silent || r.o.UntilEnd || !r.due(&r.beat.lastIdle, idleEvery) {
+	// Siblings elsewhere are only known as of their checkpoints: looking more often would cost requests and tell nothing.
+	if !silent || r.o.UntilEnd || !r.due(&r.beat.lastIdle, r.o.Plan.Pipeline.State.CheckpointEvery) {
 		return nil
 	}
 	return r.decideIdle(ctx, now)
 }
 
-// idleEvery bounds how often siblings are looked up in the bucket.
-const idleEvery = 10 * time.Second
-
 // decideIdle raises the watermarks of silent partitions: to the minimum of their active siblings', or, when all have
 // been silent for long enough, to what closes every window that holds events.
 func (r *runner) decideIdle(ctx context.Context, now time.Time) error {
 	w := r.o.Plan.Pipeline.Source.Watermark
-	cuts, err := r.siblings(ctx)
-	if err != nil {
-		return err
-	}
 	tasks := r.mine()
 	mine := make(map[int32]*task, len(tasks))
 	for _, t := range tasks {
 		mine[t.id] = t
+	}
+	var cuts map[int32]*state.Cut
+	if len(mine) < int(r.topic.Partitions) {
+		var err error
+		if cuts, err = r.siblings(ctx); err != nil {
+			return err
+		}
 	}
 	active, bound, anyActive, known := int64(window.NoWatermark), int64(window.NoWatermark), false, true
 	quiet := w.CloseWhenIdle > 0
