@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours, also with NO_COLOR set")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.prepare() }
 	root.AddCommand(
-		a.devCommand(), a.produceCommand(), a.validateCommand(), a.runCommand(), a.reconcileCommand(), a.consumeCommand(),
+		a.devCommand(), a.demoCommand(), a.produceCommand(), a.validateCommand(), a.runCommand(), a.reconcileCommand(), a.consumeCommand(),
 		a.auditCommand(), a.explainCommand(), a.statusCommand(), a.lakeCommand(), a.stateCommand(), a.versionCommand(),
 	)
 	return root

@@ -156,24 +156,30 @@ func (a *app) printStarted(o *opened, f runFlags, served *pageServer) error {
 const summaryEvery = time.Minute
 
 // tell prints one summary line a minute and, on the way to an end, a progress bar, until ended.
-func (a *app) tell(board interface{ Status() *stream.Status }, ended <-chan struct{}, bar bool) error {
-	quick := time.NewTicker(200 * time.Millisecond)
-	defer quick.Stop()
+func (a *app) tell(board *telemetry.Board, ended <-chan struct{}, bar bool) error {
 	minute := time.NewTicker(summaryEvery)
 	defer minute.Stop()
+	return a.follow(board, ended, minute.C, bar)
+}
+
+// follow looks at the board now and then: for the progress bar, and to print a summary whenever lines says so. It is a
+// goroutine of its own, because a terminal that was stopped must not stop the engine.
+func (a *app) follow(board *telemetry.Board, ended <-chan struct{}, lines <-chan time.Time, bar bool) error {
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
 	shown := a.progress("running (offsets)", 0)
 	defer shown.End()
 	for {
 		select {
 		case <-ended:
 			return nil
-		case <-minute.C:
+		case <-lines:
 			if s := board.Status(); s != nil {
 				if err := a.printSummary(status.FromStream(s)); err != nil {
 					return err
 				}
 			}
-		case <-quick.C:
+		case <-look.C:
 			if s := board.Status(); s != nil && bar {
 				shown.Of(offsets(s))
 			}

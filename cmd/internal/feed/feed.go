@@ -40,6 +40,9 @@ type Options struct {
 	Name string
 	// FromLine is the first line that is sent, counting from 1. Default: the first.
 	FromLine int64
+	// Skip is how many records of each partition are in the topic already, from a feed of the same lines that was
+	// stopped: these are left out. A partition's records are sent in order, so what a stopped feed leaves is a beginning.
+	Skip map[int32]int64
 	// Progress, if set, is told after each record how many bytes of input have been read.
 	Progress func(bytes int64)
 }
@@ -77,7 +80,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Feed sends every line of the input and waits until all of it is acknowledged. Blank lines are passed over.
 func Feed(ctx context.Context, input io.Reader, p Producer, o Options) (*Report, error) {
 	f := &feeder{o: o, producer: p, first: make([]*kafka.Record, o.Partitions), last: make([]*kafka.Record, o.Partitions),
-		sent: make([]int64, o.Partitions)}
+		sent: make([]int64, o.Partitions), skipped: make([]int64, o.Partitions)}
 	if len(o.Key) > 0 {
 		key, err := newKey(o.Schema, o.Key)
 		if err != nil {
@@ -106,6 +109,7 @@ type feeder struct {
 	total       int64
 	first, last []*kafka.Record // by partition; the client fills in their offsets
 	sent        []int64
+	skipped     []int64
 }
 
 func (f *feeder) lines(ctx context.Context, lines *bufio.Scanner) error {
@@ -126,7 +130,9 @@ func (f *feeder) lines(ctx context.Context, lines *bufio.Scanner) error {
 		if err != nil {
 			return &LineError{Name: f.o.Name, Line: f.line, Sent: f.total, Err: err}
 		}
-		if err := f.send(ctx, record); err != nil {
+		if f.skipped[record.Partition] < f.o.Skip[record.Partition] {
+			f.skipped[record.Partition]++
+		} else if err := f.send(ctx, record); err != nil {
 			return err
 		}
 		if f.o.Progress != nil {

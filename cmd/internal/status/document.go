@@ -18,8 +18,8 @@ type Document struct {
 	Topic       string    `json:"topic"`
 	At          time.Time `json:"at"`
 	// Process names the process that tells; empty when told from outside.
-	Process string `json:"process,omitempty"`
-	Tasks   []Task `json:"tasks"`
+	Process    string     `json:"process,omitempty"`
+	Tasks      []Task     `json:"tasks"`
 	Accounting Accounting `json:"accounting"`
 	Outputs    []Output   `json:"outputs"`
 	// Lateness counts events by how far behind their partition's newest event time they were, in this process.
