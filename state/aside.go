@@ -32,8 +32,8 @@ func SetAside(dir, reason string, sh *Shared) (string, error) {
 }
 
 func (sh *Shared) setAside(dir, reason string) (_ string, err error) {
-	fs := newFailStop(sh.opts.FS, sh.opts.Log)
-	lock, err := pebble.LockDirectory(dir, fs)
+	fs := sh.opts.FS
+	lock, err := pebble.LockDirectory(dir, newFailStop(fs, sh.opts.Log))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", dir, err)
 	}

@@ -99,3 +99,12 @@ func (sh *Shared) flushLocked(s *Store) (<-chan struct{}, error) {
 	s.pending, s.flushEnd = 0, done
 	return done, nil
 }
+
+// UnflushedBytes returns how much all open stores have applied and not yet
+// flushed: what a crash now would have to replay, and what they hold in memory
+// beside the cache.
+func (sh *Shared) UnflushedBytes() int64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.unflushed()
+}

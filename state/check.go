@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -64,7 +63,6 @@ func Check(dir string, sh *Shared, fn func(Fault)) error {
 	if err == nil {
 		c.meta()
 	}
-	fs.release()
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("check state %s: %w", dir, err)
 	}
@@ -154,33 +152,28 @@ func (c *checker) meta() {
 	case !ok:
 		c.fn(Fault{Kind: FaultCut, Where: c.dir, What: "state without a cut"})
 	default:
-		_, err := decodeCut(data)
-		c.fault(FaultCut, err)
-	}
-}
-
-// fault reports each of the joined errors under its own kind.
-func (c *checker) fault(kind string, err error) {
-	for _, err := range each(err) {
-		switch {
-		case errors.Is(err, errUnbalanced):
-			kind = FaultUnbalanced
-		case errors.Is(err, ErrNewerVersion):
-			kind = FaultVersion
+		cut, err := decodeCut(data)
+		if cut == nil {
+			c.fault(FaultCut, err)
+			return
 		}
-		c.fn(Fault{Kind: kind, Where: c.dir, What: err.Error()})
+		for _, err := range cut.faults() {
+			c.fault(FaultCut, err)
+		}
 	}
 }
 
-// each takes joined errors apart.
-func each(err error) []error {
-	if err == nil {
-		return nil
+// fault reports err, if there is one, under the kind that its mark says.
+func (c *checker) fault(kind string, err error) {
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, errUnbalanced):
+		kind = FaultUnbalanced
+	case errors.Is(err, ErrNewerVersion):
+		kind = FaultVersion
 	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok && !strings.Contains(err.Error(), ": ") || ok && len(j.Unwrap()) > 1 {
-		return j.Unwrap()
-	}
-	return []error{err}
+	c.fn(Fault{Kind: kind, Where: c.dir, What: err.Error()})
 }
 
 // CheckManifest fetches everything that the checkpoint under key names and

@@ -106,7 +106,7 @@ func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptio
 	if err != nil {
 		return nil, stats, err
 	}
-	defer func() { err = errors.Join(err, s.fs.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, s.sh.opts.FS.RemoveAll(dir)) }()
 
 	before, err := a.survey(ctx, cut, o.Keep)
 	if err != nil {
@@ -142,15 +142,11 @@ func (s *Store) copy(least *Cut) (string, *Cut, error) {
 	if err := s.flush(); err != nil {
 		return "", nil, err
 	}
-	if err := s.fs.RemoveAll(dir); err != nil && !isNotExist(err) {
+	if err := s.sh.opts.FS.RemoveAll(dir); err != nil && !isNotExist(err) {
 		return "", nil, fmt.Errorf("remove an earlier copy: %w", err)
 	}
-	err := s.db.Checkpoint(dir)
-	if serr := s.Err(); serr != nil {
-		return "", nil, serr
-	}
-	if err != nil {
-		return "", nil, wrap(s.dir, "link files", err)
+	if err := s.db.Checkpoint(dir); err != nil || s.fs.err() != nil {
+		return "", nil, s.because("link files", err)
 	}
 	cut, err := s.sh.peek(dir)
 	if err == nil && cut == nil {
@@ -160,7 +156,7 @@ func (s *Store) copy(least *Cut) (string, *Cut, error) {
 		err = cut.follows(least)
 	}
 	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("read the copy back: %w", err), s.fs.RemoveAll(dir))
+		return "", nil, errors.Join(fmt.Errorf("read the copy back: %w", err), s.sh.opts.FS.RemoveAll(dir))
 	}
 	return dir, cut, nil
 }
@@ -173,13 +169,12 @@ func (sh *Shared) peek(dir string) (*Cut, error) {
 		return nil, err
 	}
 	cut, err := readCut(db, dir)
-	fs.release()
-	return cut, errors.Join(err, wrap(dir, "close", db.Close()))
+	return cut, errors.Join(err, fs.err(), db.Close())
 }
 
 // copied lists the files of a copy, by name. The lock is not state.
 func (s *Store) copied(dir string) ([]string, error) {
-	names, err := s.fs.List(dir)
+	names, err := s.sh.opts.FS.List(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list the copy: %w", err)
 	}

@@ -238,7 +238,7 @@ func (c *Cut) encode() ([]byte, error) {
 }
 
 // decodeCut reads what encode wrote. Errors are the bytes' fault, except
-// ErrNewerVersion.
+// ErrNewerVersion; a cut that parses but does not hold is returned with its.
 func decodeCut(data []byte) (*Cut, error) {
 	var head struct {
 		Version int `json:"version"`

@@ -59,7 +59,6 @@ func Describe(dir string, sh *Shared) (*Description, error) {
 		total := db.Metrics().Total()
 		d.DiskBytes, d.Tables = int64(total.TablesSize), int(total.TablesCount)
 	}
-	fs.release()
 	if err = errors.Join(err, db.Close()); err != nil {
 		return nil, wrap(dir, "describe", err)
 	}

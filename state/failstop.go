@@ -14,28 +14,32 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// failStop is a file system that stops writing at the first failure in the
-// background.
+// failStop is the file system of one store. At the first failure it goes dead:
+// it takes every later write and drops it, so what is on disk stays as it was
+// at that moment, which is a crash to whoever opens the store next.
 //
-// Pebble asks for the process's death when it doesn't know whether a record
-// of its MANIFEST was written: going on might delete tables that the MANIFEST
-// names. One task's full disk must not take the other tasks down, so instead
-// of the process the store's file system dies: what is on disk stays as it is
-// at that moment, which is a crash to whoever opens it next.
+// Pebble asks for the process's death when it doesn't know whether a record of
+// its MANIFEST was written (going on might delete tables that the MANIFEST
+// names), panics when a directory can't be synced, and repeats a failed flush
+// at once and for ever, in Open too. One task's full disk must not take the
+// other tasks down. So Pebble never hears of a failed write; it runs on,
+// against nothing. Every method of Store asks err before it believes what
+// Pebble says. The failure is recorded before Pebble gets an answer, so no
+// flush is taken for durable that isn't.
 type failStop struct {
 	vfs.FS
 	log *slog.Logger
 
 	failure atomic.Pointer[error]
 	failed  chan struct{} // closed at the first failure
-	closing chan struct{} // closed when the store is being closed
-	once    sync.Once
+
+	listed sync.Map // directory to its last listing
 }
 
 var _ vfs.FS = (*failStop)(nil)
 
 func newFailStop(fs vfs.FS, log *slog.Logger) *failStop {
-	return &failStop{FS: fs, log: log, failed: make(chan struct{}), closing: make(chan struct{})}
+	return &failStop{FS: fs, log: log, failed: make(chan struct{})}
 }
 
 // stop records the first failure. Pebble calls it with its locks held.
@@ -53,18 +57,6 @@ func (f *failStop) err() error {
 	return nil
 }
 
-// release lets parked writers go: the store is being closed.
-func (f *failStop) release() { f.once.Do(func() { close(f.closing) }) }
-
-var errStopped = errors.New("store has stopped after a failure")
-
-func (f *failStop) refuse() error {
-	if err := f.err(); err != nil {
-		return fmt.Errorf("%w: %w", errStopped, err)
-	}
-	return nil
-}
-
 // Infof, Errorf and Fatalf make a Pebble logger of it. What Pebble only
 // mentions goes to the log; what it would die of stops the store.
 func (f *failStop) Infof(string, ...any) {}
@@ -73,14 +65,49 @@ func (f *failStop) Errorf(format string, args ...any) {
 	f.log.Warn("state store: " + fmt.Sprintf(format, args...))
 }
 
-func (f *failStop) Fatalf(format string, args ...any) { f.stop(fmt.Errorf(format, args...)) }
-
-// Create parks a table's writer after a failure until the store is closed:
-// Pebble repeats a failed flush at once and for ever, and no lock is held here.
-func (f *failStop) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if f.err() != nil && strings.HasSuffix(name, ".sst") {
-		<-f.closing
+func (f *failStop) Fatalf(format string, args ...any) {
+	e := &fatalError{text: fmt.Sprintf(format, args...)}
+	for _, arg := range args {
+		if cause, ok := arg.(error); ok {
+			e.cause = cause
+		}
 	}
+	f.stop(e)
+}
+
+// fatalError is what Pebble said at its end; the cause's own text is in it.
+type fatalError struct {
+	text  string
+	cause error
+}
+
+func (e *fatalError) Error() string { return e.text }
+func (e *fatalError) Unwrap() error { return e.cause }
+
+// write does op unless the disk is dead, and takes its failure for death.
+func (f *failStop) write(op func() error) {
+	if f.err() == nil {
+		if err := op(); err != nil {
+			f.stop(err)
+		}
+	}
+}
+
+// file opens a file for writing; one that drops everything when the disk is
+// dead.
+func (f *failStop) file(open func() (vfs.File, error)) (vfs.File, error) {
+	var file vfs.File
+	f.write(func() (err error) {
+		file, err = open()
+		return err
+	})
+	if file == nil {
+		return &dropFile{fs: f}, nil
+	}
+	return &failStopFile{File: file, fs: f}, nil
+}
+
+func (f *failStop) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	return f.file(func() (vfs.File, error) { return f.FS.Create(name, category) })
 }
 
@@ -92,46 +119,59 @@ func (f *failStop) ReuseForWrite(from, to string, category vfs.DiskWriteCategory
 	return f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(from, to, category) })
 }
 
-func (f *failStop) OpenDir(name string) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.OpenDir(name) })
+func (f *failStop) Rename(from, to string) error {
+	f.write(func() error { return f.FS.Rename(from, to) })
+	return nil
 }
 
-func (f *failStop) file(open func() (vfs.File, error)) (vfs.File, error) {
-	if err := f.refuse(); err != nil {
-		return nil, err
-	}
-	file, err := open()
+// OpenDir returns a directory to sync.
+func (f *failStop) OpenDir(name string) (vfs.File, error) {
+	file, err := f.FS.OpenDir(name)
 	if err != nil {
 		return nil, err
 	}
 	return &failStopFile{File: file, fs: f}, nil
 }
 
-func (f *failStop) do(op func() error) error {
-	if err := f.refuse(); err != nil {
-		return err
+// quiet does an operation whose failure Pebble deals with, unless the disk is
+// dead: it copies what can't be linked, and comes back to what can't be removed.
+func (f *failStop) quiet(op func() error) error {
+	if f.err() != nil {
+		return nil
 	}
 	return op()
 }
 
 func (f *failStop) Link(from, to string) error {
-	return f.do(func() error { return f.FS.Link(from, to) })
-}
-
-func (f *failStop) Rename(from, to string) error {
-	return f.do(func() error { return f.FS.Rename(from, to) })
+	return f.quiet(func() error { return f.FS.Link(from, to) })
 }
 
 func (f *failStop) Remove(name string) error {
-	return f.do(func() error { return f.FS.Remove(name) })
+	return f.quiet(func() error { return f.FS.Remove(name) })
 }
 
 func (f *failStop) RemoveAll(name string) error {
-	return f.do(func() error { return f.FS.RemoveAll(name) })
+	return f.quiet(func() error { return f.FS.RemoveAll(name) })
 }
 
 func (f *failStop) MkdirAll(dir string, perm os.FileMode) error {
-	return f.do(func() error { return f.FS.MkdirAll(dir, perm) })
+	return f.quiet(func() error { return f.FS.MkdirAll(dir, perm) })
+}
+
+// List repeats its last answer when it fails later: an Open of Pebble that
+// fails at its last listing leaves a goroutine behind. With the disk dead
+// nothing comes of the answer.
+func (f *failStop) List(dir string) ([]string, error) {
+	names, err := f.FS.List(dir)
+	if err == nil {
+		f.listed.Store(dir, names)
+		return names, nil
+	}
+	if last, ok := f.listed.Load(dir); ok {
+		f.stop(err)
+		return last.([]string), nil
+	}
+	return nil, err
 }
 
 // Lock marks the error of a lock that someone else holds.
@@ -158,35 +198,69 @@ func heldElsewhere(err error) bool {
 // Unwrap implements vfs.FS.
 func (f *failStop) Unwrap() vfs.FS { return f.FS }
 
+// failStopFile is a file, or a directory, of a disk that may die.
 type failStopFile struct {
 	vfs.File
 	fs *failStop
 }
 
 func (f *failStopFile) Write(p []byte) (int, error) {
-	if err := f.fs.refuse(); err != nil {
-		return 0, err
-	}
-	return f.File.Write(p)
+	n := len(p)
+	f.fs.write(func() error { _, err := f.File.Write(p); return err })
+	return n, nil
 }
 
 func (f *failStopFile) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fs.refuse(); err != nil {
-		return 0, err
-	}
-	return f.File.WriteAt(p, off)
+	n := len(p)
+	f.fs.write(func() error { _, err := f.File.WriteAt(p, off); return err })
+	return n, nil
 }
 
 func (f *failStopFile) Preallocate(off, n int64) error {
-	return f.fs.do(func() error { return f.File.Preallocate(off, n) })
+	f.fs.write(func() error { return f.File.Preallocate(off, n) })
+	return nil
 }
 
-func (f *failStopFile) Sync() error     { return f.fs.do(f.File.Sync) }
-func (f *failStopFile) SyncData() error { return f.fs.do(f.File.SyncData) }
+func (f *failStopFile) Sync() error {
+	f.fs.write(f.File.Sync)
+	return nil
+}
 
-func (f *failStopFile) SyncTo(n int64) (bool, error) {
-	if err := f.fs.refuse(); err != nil {
-		return false, err
+func (f *failStopFile) SyncData() error {
+	f.fs.write(f.File.SyncData)
+	return nil
+}
+
+func (f *failStopFile) SyncTo(n int64) (full bool, _ error) {
+	f.fs.write(func() (err error) {
+		full, err = f.File.SyncTo(n)
+		return err
+	})
+	return full, nil
+}
+
+// Close can fail for a delayed write.
+func (f *failStopFile) Close() error {
+	if err := f.File.Close(); err != nil {
+		f.fs.stop(err)
 	}
-	return f.File.SyncTo(n)
+	return nil
 }
+
+// dropFile is a file on a dead disk.
+type dropFile struct{ fs *failStop }
+
+var _ vfs.File = (*dropFile)(nil)
+
+func (f *dropFile) Write(p []byte) (int, error)            { return len(p), nil }
+func (f *dropFile) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
+func (f *dropFile) Preallocate(_, _ int64) error           { return nil }
+func (f *dropFile) Sync() error                            { return nil }
+func (f *dropFile) SyncData() error                        { return nil }
+func (f *dropFile) SyncTo(int64) (bool, error)             { return false, nil }
+func (f *dropFile) Prefetch(_, _ int64) error              { return nil }
+func (f *dropFile) Close() error                           { return nil }
+func (f *dropFile) Fd() uintptr                            { return vfs.InvalidFd }
+func (f *dropFile) Read([]byte) (int, error)               { return 0, f.fs.err() }
+func (f *dropFile) ReadAt([]byte, int64) (int, error)      { return 0, f.fs.err() }
+func (f *dropFile) Stat() (vfs.FileInfo, error)            { return nil, f.fs.err() }

@@ -34,8 +34,7 @@ func Open(dir string, sh *Shared) (*Store, error) {
 		err = sh.remember(s)
 	}
 	if err != nil {
-		fs.release()
-		return nil, fmt.Errorf("open state: %w", errors.Join(err, wrap(dir, "close", db.Close())))
+		return nil, fmt.Errorf("open state: %w", errors.Join(err, db.Close()))
 	}
 	return s, nil
 }
@@ -49,17 +48,19 @@ func (sh *Shared) openDatabase(dir string, fs *failStop, readOnly bool) (*pebble
 	o := sh.pebbleOptions(fs)
 	o.ReadOnly = readOnly
 	db, err := pebble.Open(dir, o)
-	if err == nil {
+	if err == nil && fs.err() == nil {
 		return db, nil
 	}
-	fs.release()
+	if err == nil {
+		return nil, wrap(dir, "open the database", errors.Join(fs.err(), db.Close()))
+	}
 	switch {
 	case errors.Is(err, ErrLocked):
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	case exists && damaged(err):
 		return nil, &CorruptError{Path: dir, What: "the database does not open", Err: err}
 	}
-	return nil, wrap(dir, "the database does not open", err)
+	return nil, wrap(dir, "open the database", err)
 }
 
 // survey reports whether dir has a database. Tables without the marker that
@@ -130,7 +131,7 @@ func readCut(db *pebble.DB, path string) (*Cut, error) {
 // sweep removes what a crash left beside the store. The store's lock is held.
 func (s *Store) sweep() error {
 	for _, suffix := range []string{suffixCheckpoint, suffixRestore} {
-		if err := s.fs.RemoveAll(s.dir + suffix); err != nil && !isNotExist(err) {
+		if err := s.sh.opts.FS.RemoveAll(s.dir + suffix); err != nil && !isNotExist(err) {
 			return fmt.Errorf("remove what a crash left: %w", err)
 		}
 	}

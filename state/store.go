@@ -65,9 +65,10 @@ func (s *Store) lastCut() *Cut {
 	return s.cut
 }
 
-// Err returns the failure in the background (a full disk, a bad block) that
-// stopped the store, or nil. A stopped store can be read and closed; what was
-// applied since the last flush is lost, as after a crash.
+// Err returns the failure (a full disk, a bad block) that stopped the store, or
+// nil. A stopped store answers every call with it: close the store, and open it
+// again when the disk works. What was applied since the last flush is lost
+// then, as after a crash.
 func (s *Store) Err() error {
 	if err := s.fs.err(); err != nil {
 		return wrap(s.dir, "store has stopped", err)
@@ -79,18 +80,35 @@ var errClosed = errors.New("store is closed")
 
 // Get returns the value of key. It is valid until the next call of Get.
 func (s *Store) Get(key []byte) (val []byte, ok bool, err error) {
-	if s.closed.Load() {
-		return nil, false, fmt.Errorf("state %s: get: %w", s.dir, errClosed)
-	}
-	if err := checkKey(key); err != nil {
+	if err := s.usable(key); err != nil {
 		return nil, false, fmt.Errorf("state %s: get: %w", s.dir, err)
 	}
 	val, ok, err = get(s.db, key, s.value[:0])
 	if err != nil {
-		return nil, false, wrap(s.dir, fmt.Sprintf("get key %x", key), err)
+		return nil, false, s.because(fmt.Sprintf("get key %x", key), err)
 	}
 	s.value = val
 	return val, ok, nil
+}
+
+// usable reports why the key can't be read now, or nil.
+func (s *Store) usable(key []byte) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	if err := s.fs.err(); err != nil {
+		return err
+	}
+	return checkKey(key)
+}
+
+// because returns what is behind an error of the database: the failure that
+// stopped the store, if there is one, from which the rest follows.
+func (s *Store) because(what string, err error) error {
+	if failure := s.Err(); failure != nil {
+		return failure
+	}
+	return wrap(s.dir, what, err)
 }
 
 // get appends the value of key to dst: Pebble's own is valid only until its
@@ -111,18 +129,15 @@ func get(db *pebble.DB, key, dst []byte) ([]byte, bool, error) {
 // a nil hi the end. Key and value are valid during the call. An error of fn
 // ends the scan and is returned as it is.
 func (s *Store) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
-	if s.closed.Load() {
-		return fmt.Errorf("state %s: scan: %w", s.dir, errClosed)
-	}
 	if lo == nil {
 		lo = keyFirst
 	}
-	if err := checkKey(lo); err != nil {
+	if err := s.usable(lo); err != nil {
 		return fmt.Errorf("state %s: scan: %w", s.dir, err)
 	}
 	faulty, err := scan(s.db, lo, hi, fn)
 	if faulty {
-		return wrap(s.dir, fmt.Sprintf("scan from %x", lo), err)
+		return s.because(fmt.Sprintf("scan from %x", lo), err)
 	}
 	return err
 }
@@ -166,19 +181,15 @@ func (s *Store) Close() error {
 	if !s.closed.CompareAndSwap(false, true) {
 		return nil
 	}
-	var errs []error
+	var flushErr error
 	if s.fs.err() == nil {
-		errs = append(errs, s.flush())
+		flushErr = s.flush()
 	}
 	s.sh.forget(s)
-	s.fs.release()
-	if err := s.db.Close(); err != nil {
-		errs = append(errs, wrap(s.dir, "close", err))
+	if err := errors.Join(flushErr, s.db.Close()); err != nil {
+		return s.because("close", err)
 	}
-	if err := s.Err(); err != nil {
-		return err // the rest follows from it
-	}
-	return errors.Join(errs...)
+	return s.Err()
 }
 
 // flush brings everything that is applied to the disk, or fails.
@@ -193,9 +204,11 @@ func (s *Store) flush() error {
 	}
 	select {
 	case <-done:
-		s.flushed.Store(seq)
-		return nil
 	case <-s.fs.failed:
-		return s.Err()
 	}
+	if err := s.Err(); err != nil {
+		return err // also when done came first: see failStop
+	}
+	s.flushed.Store(seq)
+	return nil
 }

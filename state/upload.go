@@ -47,15 +47,16 @@ func (s *Store) upload(ctx context.Context, a archive, dir string, before *inven
 // uploadFile returns what the manifest says of one file, and whether it was
 // put. A table whose sums are known and that the bucket has isn't even read.
 func (s *Store) uploadFile(ctx context.Context, a archive, dir, name string, before *inventory) (File, bool, error) {
-	path := s.fs.PathJoin(dir, name)
-	info, err := s.fs.Stat(path)
+	fs := s.sh.opts.FS
+	path := fs.PathJoin(dir, name)
+	info, err := fs.Stat(path)
 	if err != nil {
 		return File{}, false, err
 	}
 	if f, ok := s.sums.look(name, info.Size()); ok && before.shares(f) {
 		return f, false, nil
 	}
-	data, err := readFile(s.fs, path)
+	data, err := readFile(fs, path)
 	if err != nil {
 		return File{}, false, err
 	}
