@@ -29,7 +29,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(strings.Repeat("x", lineBytesMax+1)))
 	f.Add([]byte(strings.Repeat("- ", lineBytesMax/2) + "a"))
 	f.Add([]byte(strings.Repeat("&a ", lineBytesMax/3) + "a"))
-	f.Add([]byte(strings.Repeat("a: 1\n", fileBytesMax/5+1)))
+	f.Add([]byte(strings.Repeat("a: 1\n", linesMax)))
+	f.Add([]byte(strings.Repeat("#\n", fileBytesMax)))
 	f.Add([]byte("? {a: b}\n: c\n<<: *x\n1: 2\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := parse("testdata/good/fuzz.yaml", text, testEnv)

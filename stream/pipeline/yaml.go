@@ -11,10 +11,11 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Limits of a pipeline file. The YAML parser needs time and memory beyond proportion for deep nesting, so these keep
-// any file within a second and some MiB.
+// Limits of a pipeline file. The YAML parser needs time and memory beyond proportion for many keys and deep nesting, so
+// these keep any file within a second or so and some MiB.
 const (
 	fileBytesMax = 64 << 10
+	linesMax     = 2000
 	lineBytesMax = 4 << 10
 	nestingMax   = 32
 )
@@ -88,8 +89,13 @@ func checkText(text []byte) (position, *complaint) {
 	if !utf8.Valid(text) {
 		return position{1, 1}, complain("save it as UTF-8", "the file is not UTF-8 text")
 	}
+	lines := strings.Split(string(text), "\n")
+	if len(lines) > linesMax {
+		return position{linesMax + 1, 1}, complain("a pipeline file holds settings only; split the pipeline in two if it has so many outputs",
+			"the file has %d lines, more than %d", len(lines), linesMax)
+	}
 	depth := 0
-	for i, line := range strings.Split(string(text), "\n") {
+	for i, line := range lines {
 		if len(line) > lineBytesMax {
 			return position{i + 1, 1}, complain("break it: lists and mappings can take a line for each element",
 				"the line has %d bytes, more than %d", len(line), lineBytesMax)
