@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // How long a topic that was created, or a coordinator that is loading, may take to be known
@@ -79,31 +80,36 @@ func (a *Admin) Topic(ctx context.Context, name string) (*TopicInfo, error) {
 	return describe(ctx, a.cl, name)
 }
 
+// describe asks the broker, not the client's cache.
 func describe(ctx context.Context, cl *kgo.Client, name string) (*TopicInfo, error) {
-	meta, err := kadm.NewClient(cl).Metadata(ctx, name)
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = &name
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{topic}
+	resp, err := req.RequestWith(ctx, cl)
 	if err != nil {
 		return nil, fmt.Errorf("describe topic %s: %w", name, err)
 	}
-	detail, ok := meta.Topics[name]
-	if !ok {
-		return nil, fmt.Errorf("describe topic %s: %w", name, ErrNoTopic)
+	if len(resp.Topics) != 1 {
+		return nil, fmt.Errorf("describe topic %s: the broker described %d topics", name, len(resp.Topics))
 	}
-	if detail.Err != nil {
-		return nil, fmt.Errorf("describe topic %s: %w", name, classify(detail.Err))
+	t := &resp.Topics[0]
+	if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+		return nil, fmt.Errorf("describe topic %s: %w", name, classify(err))
 	}
 	info := &TopicInfo{
 		Name:         name,
-		ID:           base64.RawURLEncoding.EncodeToString(detail.ID[:]),
-		Partitions:   int32(len(detail.Partitions)),
-		LeaderEpochs: make(map[int32]int32, len(detail.Partitions)),
-		raw:          detail.ID,
-		leaders:      make(map[int32]int32, len(detail.Partitions)),
+		ID:           base64.RawURLEncoding.EncodeToString(t.TopicID[:]),
+		Partitions:   int32(len(t.Partitions)),
+		LeaderEpochs: make(map[int32]int32, len(t.Partitions)),
+		raw:          t.TopicID,
+		leaders:      make(map[int32]int32, len(t.Partitions)),
 	}
-	for id, p := range detail.Partitions {
-		info.LeaderEpochs[id] = p.LeaderEpoch
-		info.leaders[id] = p.Leader
-		if p.Err != nil {
-			info.leaders[id] = -1
+	for _, p := range t.Partitions {
+		info.LeaderEpochs[p.Partition] = p.LeaderEpoch
+		info.leaders[p.Partition] = p.Leader
+		if p.ErrorCode != 0 {
+			info.leaders[p.Partition] = -1
 		}
 	}
 	return info, nil
@@ -183,8 +189,7 @@ func (a *Admin) Offsets(ctx context.Context, topic string) (map[int32]Ends, erro
 		{"last stable", a.adm.ListCommittedOffsets, func(e *Ends, at int64) { e.LastStable = at }},
 		{"end", a.adm.ListEndOffsets, func(e *Ends, at int64) { e.High = at }},
 	} {
-		listed, err := bound.list(ctx, topic)
-		offsets, err := listedOffsets(listed, topic, err)
+		offsets, err := list(ctx, topic, bound.list)
 		if err != nil {
 			return nil, fmt.Errorf("%s offsets of %s: %w", bound.name, topic, err)
 		}
@@ -200,27 +205,34 @@ func (a *Admin) Offsets(ctx context.Context, topic string) (map[int32]Ends, erro
 // OffsetsAfterTime are, per partition, the first offset whose record timestamp (which is not the
 // event time) is at or after t, or the end.
 func (a *Admin) OffsetsAfterTime(ctx context.Context, topic string, t time.Time) (map[int32]int64, error) {
-	listed, err := a.adm.ListOffsetsAfterMilli(ctx, t.UnixMilli(), topic)
-	offsets, err := listedOffsets(listed, topic, err)
+	offsets, err := list(ctx, topic, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return a.adm.ListOffsetsAfterMilli(ctx, t.UnixMilli(), topics...)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("offsets of %s after %s: %w", topic, t.UTC().Format(time.RFC3339), err)
 	}
 	return offsets, nil
 }
 
-func listedOffsets(listed kadm.ListedOffsets, topic string, err error) (map[int32]int64, error) {
-	if err != nil {
-		return nil, classify(err)
-	}
-	if len(listed[topic]) == 0 {
-		return nil, ErrNoTopic
-	}
-	offsets := make(map[int32]int64, len(listed[topic]))
-	for p, at := range listed[topic] {
-		if at.Err != nil {
-			return nil, fmt.Errorf("partition %d: %w", p, classify(at.Err))
+// list asks for offsets of every partition, and answers for all of them or for none.
+func list(ctx context.Context, topic string, ask func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
+	var offsets map[int32]int64
+	err := persist(ctx, func() error {
+		listed, err := ask(ctx, topic)
+		if err != nil {
+			return classify(err)
 		}
-		offsets[p] = at.Offset
-	}
-	return offsets, nil
+		if len(listed[topic]) == 0 {
+			return ErrNoTopic
+		}
+		offsets = make(map[int32]int64, len(listed[topic]))
+		for p, at := range listed[topic] {
+			if at.Err != nil {
+				return fmt.Errorf("partition %d: %w", p, classify(at.Err))
+			}
+			offsets[p] = at.Offset
+		}
+		return nil
+	})
+	return offsets, err
 }

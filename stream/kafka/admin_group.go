@@ -15,7 +15,11 @@ import (
 // partition without a commit is absent.
 func (a *Admin) Committed(ctx context.Context, group, topic string) (map[int32]Commit, error) {
 	for {
-		committed, err := a.committed(ctx, group, topic)
+		var committed map[int32]Commit
+		err := persist(ctx, func() (err error) {
+			committed, err = a.committed(ctx, group, topic)
+			return err
+		})
 		if err == nil {
 			return committed, nil
 		}
@@ -83,10 +87,13 @@ func offsetFetch(group string, info *TopicInfo) *kmsg.OffsetFetchRequest {
 
 // LeaveGroup removes a static member, so that its partitions go to others at once. A member that is not there is no error.
 func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
-	left, err := a.adm.LeaveGroup(ctx, kadm.LeaveGroup(group).Reason("the process ends for good").InstanceIDs(instance))
-	if err == nil {
-		err = left.Error()
-	}
+	err := persist(ctx, func() error {
+		left, err := a.adm.LeaveGroup(ctx, kadm.LeaveGroup(group).Reason("the process ends for good").InstanceIDs(instance))
+		if err == nil {
+			err = left.Error()
+		}
+		return err
+	})
 	if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupIDNotFound) {
 		return nil
 	}
@@ -96,10 +103,13 @@ func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
 // GroupOwners are the instance ids (or member ids, of members without) to which partition numbers are
 // assigned. While the group is rebalancing, or when it has no members, there are none.
 func (a *Admin) GroupOwners(ctx context.Context, group string) (map[int32]string, error) {
-	described, err := a.adm.DescribeGroups(ctx, group)
-	if err == nil {
-		err = described[group].Err
-	}
+	var described kadm.DescribedGroups
+	err := persist(ctx, func() (err error) {
+		if described, err = a.adm.DescribeGroups(ctx, group); err == nil {
+			err = described[group].Err
+		}
+		return err
+	})
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, fmt.Errorf("describe group %s: %w", group, err)
 	}

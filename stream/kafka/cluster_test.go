@@ -62,7 +62,7 @@ func at(t *testing.T, o kafka.Options) *cluster {
 
 // name makes a topic, group or id the test's own.
 func name(t *testing.T, what string) string {
-	return strings.NewReplacer("/", ".", "#", ".").Replace(t.Name()) + "." + what
+	return strings.NewReplacer("/", ".", "#", ".", ",", "").Replace(t.Name()) + "." + what
 }
 
 func (c *cluster) topic(t *testing.T, what string, partitions int32, configs ...string) string {

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	fetchTries   = 40 // in a row without an answer, with pauses of at most half a second between
 	fetchWait    = 500 * time.Millisecond
 	rangeBytes   = 4 << 20
 	lookoutBytes = 64 << 10
@@ -62,21 +61,18 @@ func newFetcher(o Options, topic string, partition int32, bytes int32) (*fetcher
 }
 
 // at fetches from the offset, and tries again a limited number of times while the partition's leader is moving or away.
-func (f *fetcher) at(ctx context.Context, offset int64) (answer, error) {
-	for try := 1; ; try++ {
-		got, err := f.once(ctx, offset)
-		if err == nil {
-			return got, nil
+func (f *fetcher) at(ctx context.Context, offset int64) (got answer, err error) {
+	err = persist(ctx, func() error {
+		var err error
+		if got, err = f.once(ctx, offset); err != nil {
+			f.known = false
 		}
-		f.known = false
-		err = fmt.Errorf("fetch of %s/%d at offset %d: %w", f.topic, f.partition, offset, classify(err))
-		if !retriable(err) || try == fetchTries {
-			return answer{}, err
-		}
-		if waited := pause(ctx, min(fetchWait, time.Duration(try)*20*time.Millisecond)); waited != nil {
-			return answer{}, fmt.Errorf("%w: %w", waited, err)
-		}
+		return classify(err)
+	})
+	if err != nil {
+		return answer{}, fmt.Errorf("fetch of %s/%d at offset %d: %w", f.topic, f.partition, offset, err)
 	}
+	return got, nil
 }
 
 func (f *fetcher) locate(ctx context.Context) error {

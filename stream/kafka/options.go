@@ -25,8 +25,6 @@ const (
 	requestRetryLimit = 20 * time.Second
 	dialTimeout       = 5 * time.Second
 	metadataAgeMin    = 500 * time.Millisecond
-	bufferedRecords   = 20_000
-	bufferedBytes     = 32 << 20
 )
 
 // Options say how to reach a Kafka cluster. They are shared by every client of this package.
@@ -123,12 +121,11 @@ func (o *Options) client() ([]kgo.Opt, error) {
 }
 
 // producing returns what every producer is made with: acknowledged by all, idempotent (the client's
-// default), to the partition that the record names.
+// default), to the partition that the record names. What is buffered is bounded by outbox, not here.
 func producing() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
-		kgo.MaxBufferedRecords(bufferedRecords),
-		kgo.MaxBufferedBytes(bufferedBytes),
+		kgo.MaxBufferedRecords(outboxBytes/outboxRecordPrice + 1),
 	}
 }

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -14,11 +13,7 @@ import (
 type Producer struct {
 	cl      *kgo.Client
 	endLife context.CancelFunc
-	life    context.Context
-
-	mu     sync.Mutex
-	acked  int64
-	failed error
+	out     *outbox
 }
 
 // NewProducer makes a client; it connects with the first record.
@@ -28,9 +23,10 @@ func NewProducer(o Options) (*Producer, error) {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
 	p := &Producer{}
-	p.life, p.endLife = context.WithCancel(context.Background())
+	life, endLife := context.WithCancel(context.Background())
+	p.endLife, p.out = endLife, newOutbox(life)
 	opts = append(append(opts, producing()...),
-		kgo.WithContext(p.life),
+		kgo.WithContext(life),
 		kgo.RecordDeliveryTimeout(time.Minute),
 	)
 	if p.cl, err = kgo.NewClient(opts...); err != nil {
@@ -46,35 +42,17 @@ func (p *Producer) Produce(ctx context.Context, r *Record) error {
 	if err := p.fault(); err != nil {
 		return err
 	}
-	r.Context = p.life
-	p.cl.Produce(ctx, r, p.produced)
+	p.out.put(ctx, p.cl.Produce, r)
 	return p.fault()
 }
 
-func (p *Producer) produced(r *Record, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err == nil {
-		p.acked++
-		return
-	}
-	if p.failed == nil {
-		p.failed = fmt.Errorf("produce to %s/%d: %w", r.Topic, r.Partition, classify(err))
-	}
-}
-
 func (p *Producer) fault() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.failed
+	_, failed := p.out.state()
+	return failed
 }
 
 // Acknowledged is how many records the broker has confirmed.
-func (p *Producer) Acknowledged() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.acked
-}
+func (p *Producer) Acknowledged() int64 { return p.out.acknowledged() }
 
 // Flush waits until everything produced is acknowledged or has failed, and returns the first failure.
 func (p *Producer) Flush(ctx context.Context) error {

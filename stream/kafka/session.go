@@ -78,6 +78,7 @@ func (o *SessionOptions) Validate() error {
 type Session struct {
 	o          SessionOptions
 	gts        *kgo.GroupTransactSession
+	out        *outbox
 	topicID    [16]byte
 	life       context.Context    // of the client and of buffered records; ends with Close
 	endLife    context.CancelFunc //
@@ -90,8 +91,6 @@ type Session struct {
 	closed   bool
 	why      error // why the session is over
 	firm     bool  // why is an answer of Kafka's, not our inference from a callback
-	produced bool  // something was produced since the last commit
-	failed   error // the first failure of a produced record
 	assigned []int32
 }
 
@@ -104,6 +103,7 @@ func NewSession(ctx context.Context, o SessionOptions) (*Session, error) {
 	}
 	s := &Session{o: o, rebalanced: make(chan struct{}, 1)}
 	s.life, s.endLife = context.WithCancel(context.Background())
+	s.out = newOutbox(s.life)
 	s.running, s.endRunning = context.WithCancel(context.Background())
 	opts, err := s.options()
 	if err != nil {
@@ -127,8 +127,8 @@ func (s *Session) open(ctx context.Context) error {
 		return err
 	}
 	s.topicID = info.raw
-	if _, _, err := cl.ProducerID(ctx); err != nil {
-		return fmt.Errorf("take over transactional id %s: %w", s.o.TransactionalID, classify(err))
+	if err := takeOver(ctx, cl, s.o.TransactionalID); err != nil {
+		return err
 	}
 	if err := s.gts.Begin(); err != nil {
 		return fmt.Errorf("begin a transaction: %w", classify(err))
@@ -150,15 +150,16 @@ func (s *Session) options() ([]kgo.Opt, error) {
 		kgo.TransactionTimeout(s.o.TransactionTimeout),
 		kgo.ConsumerGroup(s.o.Group),
 		kgo.InstanceID(s.o.InstanceID),
-		kgo.Balancers(kgo.RangeBalancer()),
+		kgo.Balancers(newBalancer()),
 		kgo.SessionTimeout(s.o.SessionTimeout),
-		kgo.HeartbeatInterval(min(3*time.Second, s.o.SessionTimeout/3)),
+		kgo.HeartbeatInterval(min(time.Second, s.o.SessionTimeout/3)),
 		kgo.DisableAutoCommit(),
 		kgo.AdjustFetchOffsetsFn(s.onAssigned),
 		kgo.OnPartitionsRevoked(s.onRevoked),
 		kgo.OnPartitionsLost(s.onLost),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
+		kgo.KeepRetryableFetchErrors(), // else a topic that is gone is silence for a quarter of a minute or more
 		kgo.ConsumeStartOffset(kgo.NoResetOffset()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxBytes(s.o.FetchBytesMax),

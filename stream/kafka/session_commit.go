@@ -20,28 +20,10 @@ type Commit struct {
 	Metadata string
 }
 
-// Produce buffers r, whose Topic and Partition must be set, in the running transaction. It blocks while
-// too much is buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit.
-func (s *Session) Produce(ctx context.Context, r *Record) {
-	s.mu.Lock()
-	s.produced = true
-	s.mu.Unlock()
-	// Without this the client would take ctx for the record's life, and a shutdown that cancels it
-	// would fail the records of the last commit.
-	r.Context = s.life
-	s.gts.Produce(ctx, r, s.onProduced)
-}
-
-func (s *Session) onProduced(r *Record, err error) {
-	if err == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed == nil {
-		s.failed = fmt.Errorf("produce to %s/%d: %w", r.Topic, r.Partition, classify(err))
-	}
-}
+// Produce buffers r, whose Topic and Partition must be set, in the running transaction. It blocks while too
+// much is buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit. r is the
+// session's until then.
+func (s *Session) Produce(ctx context.Context, r *Record) { s.out.put(ctx, s.gts.Produce, r) }
 
 // Commit flushes what was produced, adds exactly these offsets, and ends the transaction. It returns nil only when
 // the broker has confirmed, and the next transaction has begun then. After any error the caller must
@@ -51,10 +33,7 @@ func (s *Session) Commit(ctx context.Context, offsets []Commit) error {
 	if err := s.ended(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	produced := s.produced
-	s.mu.Unlock()
-	if len(offsets) == 0 && !produced {
+	if produced, _ := s.out.state(); len(offsets) == 0 && !produced {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
@@ -64,9 +43,6 @@ func (s *Session) Commit(ctx context.Context, offsets []Commit) error {
 		s.over(err, true)
 		return err
 	}
-	s.mu.Lock()
-	s.produced = false
-	s.mu.Unlock()
 	return nil
 }
 
@@ -78,10 +54,7 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 		return fmt.Errorf("flush: %w", err)
 	}
 	// The client would commit whatever succeeded.
-	s.mu.Lock()
-	failed := s.failed
-	s.mu.Unlock()
-	if failed != nil {
+	if _, failed := s.out.state(); failed != nil {
 		return failed
 	}
 	fill := kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
@@ -94,6 +67,7 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 	if !committed {
 		return s.givenUp()
 	}
+	s.out.reset()
 	if err := s.gts.Begin(); err != nil {
 		// Confirmed, and yet an error: the caller finds the new offsets at the broker (invariant 1).
 		return fmt.Errorf("begin the next transaction: %w", classify(err))

@@ -50,15 +50,15 @@ func (s *Session) signal() {
 // onAssigned replaces the offsets that the client fetched by the caller's. The epoch is left
 // out: with one, the client would first compare it with the leader's and might move the position.
 func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	if err := s.ended(); err != nil {
-		return nil, err // invariant 2: the client rejoins by itself, this session does not
+	if s.ended() != nil {
+		return nil, stay(ctx) // invariant 2: the client rejoins by itself, and is assigned partitions again
 	}
 	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topic]))
 	starts, err := s.o.OnAssigned(ctx, partitions)
 	if err != nil {
 		err = fmt.Errorf("start of partitions %v of %s: %w", partitions, s.o.Topic, err)
 		s.over(err, ctx.Err() == nil)
-		return nil, err
+		return nil, stay(ctx)
 	}
 	offsets := make(map[int32]kgo.Offset, len(partitions))
 	for _, p := range partitions {
@@ -66,7 +66,7 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 		if !ok || start < 0 {
 			err := fmt.Errorf("start of partition %d of %s: OnAssigned named none", p, s.o.Topic)
 			s.over(err, true)
-			return nil, err
+			return nil, stay(ctx)
 		}
 		offsets[p] = kgo.NewOffset().At(start)
 	}
@@ -77,29 +77,39 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 	return map[string]map[int32]kgo.Offset{s.o.Topic: offsets}, nil
 }
 
+// stay keeps a session that is over a quiet member of its group until it is closed or the group rebalances. With
+// an error the client would rejoin again and again, and a leader that rejoins makes the whole group rebalance.
+func stay(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (s *Session) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
-	s.taken(revoked[s.o.Topic], "revoked by a rebalance")
+	if s.take() {
+		s.over(fmt.Errorf("%w: partitions %v of %s were revoked by a rebalance", ErrFenced, revoked[s.o.Topic], s.o.Topic), false)
+		s.signal()
+	}
 }
 
-func (s *Session) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
-	s.taken(lost[s.o.Topic], "lost")
+// onLost leaves the reason to groupHook, which the client calls right after it.
+func (s *Session) onLost(context.Context, *kgo.Client, map[string][]int32) {
+	if s.take() {
+		s.signal()
+	}
 }
 
-// taken runs under a lock of the client's that Commit needs, so it only notes what happened.
-func (s *Session) taken(partitions []int32, how string) {
+// take takes back what was handed out to OnAssigned, and tells the caller. It runs under a lock of the client's
+// that Commit needs, so it only notes what happened. It says whether the session still ran.
+func (s *Session) take() bool {
 	s.mu.Lock()
-	closed := s.closed
+	running := !s.closed && s.why == nil
+	partitions := s.assigned
 	s.assigned = nil
 	s.mu.Unlock()
-	if closed {
-		return
-	}
-	slices.Sort(partitions)
-	s.over(fmt.Errorf("%w: partitions %v of %s were %s", ErrFenced, partitions, s.o.Topic, how), false)
-	if s.o.OnRevoked != nil && len(partitions) > 0 {
+	if running && len(partitions) > 0 && s.o.OnRevoked != nil {
 		s.o.OnRevoked(partitions)
 	}
-	s.signal()
+	return running
 }
 
 // Assigned are the partitions that this session reads, in order; none before the first assignment and after

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// pollPause keeps Poll from asking again and again while a partition has no leader.
+const pollPause = 50 * time.Millisecond
 
 // PartitionBatch is a run of records of one partition, in offset order, control records included.
 type PartitionBatch struct {
@@ -19,9 +23,25 @@ type PartitionBatch struct {
 // context's error: then nothing is lost, and Poll may be called again. Any other error means: Close, and
 // build a new session.
 func (s *Session) Poll(ctx context.Context, max int) ([]PartitionBatch, error) {
-	if err := s.ended(); err != nil {
-		return nil, err
+	for {
+		if err := s.ended(); err != nil {
+			return nil, err
+		}
+		batches, err := s.poll(ctx, max)
+		if err != nil {
+			return nil, err
+		}
+		if len(batches) > 0 {
+			return batches, nil
+		}
+		// The client only had faults to tell that pass: it is looking for a partition's new leader.
+		if err := pause(ctx, pollPause); err != nil {
+			return nil, err
+		}
 	}
+}
+
+func (s *Session) poll(ctx context.Context, max int) ([]PartitionBatch, error) {
 	polling, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.running, cancel)()
@@ -30,34 +50,56 @@ func (s *Session) Poll(ctx context.Context, max int) ([]PartitionBatch, error) {
 		return nil, err
 	}
 	var batches []PartitionBatch
-	var fault error
+	var faults []kgo.FetchTopicPartition
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if p.Err != nil && fault == nil {
-			fault = s.fetchFault(ctx, p)
+		if p.Err != nil {
+			faults = append(faults, p)
 		}
 		if len(p.Records) > 0 {
 			batches = append(batches, PartitionBatch{Topic: p.Topic, Partition: p.Partition, Records: p.Records})
 		}
 	})
-	if fault == nil {
-		return batches, nil
+	for _, p := range faults {
+		if ctx.Err() != nil && errors.Is(p.Err, ctx.Err()) {
+			return batches, ctx.Err() // never beside records: the client gave up waiting for any
+		}
+		if err := s.fetchFault(ctx, p); err != nil {
+			s.over(err, true)
+			return nil, s.ended()
+		}
 	}
-	if ctx.Err() != nil && errors.Is(fault, ctx.Err()) && len(batches) == 0 {
-		return nil, ctx.Err()
-	}
-	s.over(fault, true)
-	return nil, s.ended()
+	return batches, nil
 }
 
+// fetchFault decides whether what a fetch met ends the session: it returns nil for what passes.
 func (s *Session) fetchFault(ctx context.Context, p kgo.FetchTopicPartition) error {
-	if ctx.Err() != nil && errors.Is(p.Err, ctx.Err()) {
-		return p.Err
-	}
 	var group *kgo.ErrGroupSession
 	if errors.As(p.Err, &group) {
 		return fmt.Errorf("membership of group %s: %w", s.o.Group, classify(group.Err))
 	}
-	return fmt.Errorf("fetch of %s/%d: %w", p.Topic, p.Partition, classify(p.Err))
+	err := fmt.Errorf("fetch of %s/%d: %w", p.Topic, p.Partition, classify(p.Err))
+	switch {
+	case errors.Is(err, ErrNoTopic):
+		// A broker also says so for a moment of a topic that it does not know yet.
+		return s.replaced(ctx, err)
+	case retriable(p.Err):
+		return nil
+	}
+	return err
+}
+
+// replaced returns err if the session's topic is gone, or another topic of the same name has taken its place.
+func (s *Session) replaced(ctx context.Context, err error) error {
+	info, now := describe(ctx, s.gts.Client(), s.o.Topic)
+	switch {
+	case errors.Is(now, ErrNoTopic):
+		return err
+	case now != nil: // not to be told now: the fault comes back, if it stays
+		return nil
+	case info.raw != s.topicID:
+		return fmt.Errorf("%w (the topic was deleted and created again)", err)
+	}
+	return nil
 }
 
 // Pause stops fetching from partitions of the session's topic. What was fetched of them

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,8 +18,7 @@ type TxnProducer struct {
 	life    context.Context
 	endLife context.CancelFunc
 
-	mu     sync.Mutex
-	failed error // the first failure since the transaction began
+	out    *outbox
 	broken error // why nothing but Close is left
 }
 
@@ -33,6 +31,7 @@ func NewTxnProducer(ctx context.Context, o Options, transactionalID string) (*Tx
 	}
 	p := &TxnProducer{id: transactionalID}
 	p.life, p.endLife = context.WithCancel(context.Background())
+	p.out = newOutbox(p.life)
 	opts = append(append(opts, producing()...),
 		kgo.WithContext(p.life),
 		kgo.TransactionalID(transactionalID),
@@ -42,9 +41,9 @@ func NewTxnProducer(ctx context.Context, o Options, transactionalID string) (*Tx
 		p.endLife()
 		return nil, fmt.Errorf("transactional producer: %w", err)
 	}
-	if _, _, err := p.cl.ProducerID(ctx); err != nil {
+	if err := takeOver(ctx, p.cl, transactionalID); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("take over transactional id %s: %w", transactionalID, classify(err))
+		return nil, err
 	}
 	if err := p.cl.BeginTransaction(); err != nil {
 		p.Close()
@@ -53,21 +52,21 @@ func NewTxnProducer(ctx context.Context, o Options, transactionalID string) (*Tx
 	return p, nil
 }
 
-// Produce buffers r, whose Topic and Partition must be set. It blocks while too much is
-// buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit.
-func (p *TxnProducer) Produce(ctx context.Context, r *Record) {
-	r.Context = p.life
-	p.cl.Produce(ctx, r, func(r *Record, err error) {
-		if err == nil {
-			return
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.failed == nil {
-			p.failed = fmt.Errorf("produce to %s/%d: %w", r.Topic, r.Partition, classify(err))
-		}
+// takeOver fences every older producer of the id: InitProducerId bumps the epoch, and ends what was open.
+func takeOver(ctx context.Context, cl *kgo.Client, transactionalID string) error {
+	err := persist(ctx, func() error {
+		_, _, err := cl.ProducerID(ctx)
+		return classify(err)
 	})
+	if err != nil {
+		return fmt.Errorf("take over transactional id %s: %w", transactionalID, err)
+	}
+	return nil
 }
+
+// Produce buffers r, whose Topic and Partition must be set. It blocks while too much is
+// buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit. r is the producer's until then.
+func (p *TxnProducer) Produce(ctx context.Context, r *Record) { p.out.put(ctx, p.cl.Produce, r) }
 
 // Commit ends the transaction, and begins the next; nil means that the broker has confirmed. After an error
 // only Close is left, and only reading the topic can tell whether the transaction was committed. ctx bounds it.
@@ -81,18 +80,13 @@ func (p *TxnProducer) Abort(ctx context.Context) error {
 }
 
 func (p *TxnProducer) end(ctx context.Context, how kgo.TransactionEndTry, name string) error {
-	if err := p.state(&p.broken); err != nil {
-		return err
+	if p.broken != nil {
+		return p.broken
 	}
-	err := p.endOnce(ctx, how)
-	if err == nil {
-		return nil
+	if err := p.endOnce(ctx, how); err != nil {
+		p.broken = fmt.Errorf("%s of a transaction of %s: %w", name, p.id, err)
 	}
-	err = fmt.Errorf("%s of a transaction of %s: %w", name, p.id, err)
-	p.mu.Lock()
-	p.broken = err
-	p.mu.Unlock()
-	return err
+	return p.broken
 }
 
 func (p *TxnProducer) endOnce(ctx context.Context, how kgo.TransactionEndTry) error {
@@ -103,28 +97,18 @@ func (p *TxnProducer) endOnce(ctx context.Context, how kgo.TransactionEndTry) er
 	if err := settle(ctx); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
-	if how == kgo.TryCommit {
-		// The client would commit whatever succeeded.
-		if err := p.state(&p.failed); err != nil {
-			return err
-		}
+	// The client would commit whatever succeeded.
+	if _, failed := p.out.state(); failed != nil && how == kgo.TryCommit {
+		return failed
 	}
 	if err := p.cl.EndTransaction(ctx, how); err != nil {
 		return classifyEnd(err)
 	}
-	p.mu.Lock()
-	p.failed = nil
-	p.mu.Unlock()
+	p.out.reset()
 	if err := p.cl.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin the next: %w", classify(err))
 	}
 	return nil
-}
-
-func (p *TxnProducer) state(err *error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return *err
 }
 
 // Close ends the client. What is open is aborted by the next producer of this id, or when it times out.

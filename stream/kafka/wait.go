@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 )
@@ -11,6 +12,26 @@ import (
 func isDial(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// Tries of a request that a broker may refuse for a while: a coordinator that loads, or whose topic is being created
+// on a new cluster, a leader that moves, a broker that restarts. With the pauses between they last about 13 s.
+const (
+	tries    = 40
+	pauseMax = 500 * time.Millisecond
+)
+
+// persist calls do until it succeeds, fails for good, or has been tried often enough.
+func persist(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if err == nil || !retriable(err) || try == tries || errors.Is(err, ErrNoTopic) && try >= 5 {
+			return err
+		}
+		if waited := pause(ctx, min(pauseMax, time.Duration(try)*20*time.Millisecond)); waited != nil {
+			return fmt.Errorf("%w: %w", waited, err)
+		}
+	}
 }
 
 // pause waits for d or until ctx is done, and returns the context's error then.
