@@ -46,7 +46,6 @@ type task struct {
 	replaying   bool  // outputs and journal entries were published before
 	dirty       bool  // something happened since the last commit
 	out         []*kafka.Record
-	scratch     []byte
 	lateness    [len(LatenessBounds) + 1]int64
 	stopped     error
 	silentSince time.Time // when the partition was first seen without anything to read
