@@ -87,8 +87,8 @@ type diff struct {
 	corrections []correction
 }
 
-// diffOf compares. codeChanged says whether a window that starts at t was published by other code.
-func diffOf(before []publishedRow, b *batch, codeChanged func(t int64) (bool, error)) (*diff, error) {
+// diffOf compares. codeChanged says whether a window that ends at end was published by other code.
+func diffOf(before []publishedRow, b *batch, codeChanged func(end int64) (bool, error)) (*diff, error) {
 	d := &diff{}
 	err := merge(before, b.rows, func(p pair) error {
 		d.windows.Checked++
@@ -99,8 +99,8 @@ func diffOf(before []publishedRow, b *batch, codeChanged func(t int64) (bool, er
 		}
 		d.windows.count(kind)
 		c := correction{pair: p, kind: kind}
-		_, start, _ := c.window()
-		code, err := codeChanged(start)
+		_, _, end := c.window()
+		code, err := codeChanged(end)
 		if err != nil {
 			return err
 		}

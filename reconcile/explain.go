@@ -99,7 +99,6 @@ func (x *explainer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.own(v, u)
 	if x.late, err = v.journal.places(ctx, x.span, x.out.Output); err != nil {
 		return err
 	}
@@ -112,15 +111,24 @@ func (x *explainer) run(ctx context.Context) error {
 		return err
 	}
 	x.batch(b)
+	x.own(v, u)
 	return x.published(ctx, v, b)
 }
 
-// own says whose the window is now.
+// own says whose the window is now. The stream closes it when the tasks that its events come from have passed it; nothing is
+// known of where a window without events would come from, so then it takes all of them.
 func (x *explainer) own(v *view, u *unitState) {
 	closes := x.end + x.r.plan.Outputs[x.key.output].Lateness
 	x.out.Waits = u.waits
+	tasks := v.tasks
+	if len(x.out.Ranges) > 0 {
+		tasks = nil
+		for _, r := range x.out.Ranges {
+			tasks = append(tasks, v.tasks[r.Partition])
+		}
+	}
 	switch {
-	case closedUpTo(v.tasks) < closes:
+	case closedUpTo(tasks) < closes:
 		x.out.Owner, x.out.State = "stream", "open"
 	case x.r.clean(u):
 		x.out.Owner, x.out.State = "reconciler", fmt.Sprintf("certified %d", u.last.number)

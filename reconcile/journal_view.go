@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
@@ -91,34 +92,48 @@ func (j *journalView) hour(ctx context.Context, hour int64, fn func(*journal.Ent
 	return nil
 }
 
-// codeChanged reports whether windows that start at t may have been published by other code than that of fingerprint:
-// another fingerprint wrote decisions, and this one took over at a watermark above t. It is asked only where no
-// certificate can tell. The first call reads the journal.
-func (j *journalView) codeChanged(ctx context.Context, fingerprint string, t int64) (bool, error) {
-	if !j.loaded {
-		take := func(e *journal.Entry) {
-			if e.Kind == journal.Born || e.Kind == journal.Change {
-				j.history = append(j.history, *e)
-			}
-		}
-		for h := range j.index.hours {
-			if err := j.hour(ctx, h, take); err != nil {
-				return false, err
-			}
-		}
-		for i := range j.tail {
-			take(&j.tail[i])
-		}
-		j.loaded = true
+// codeChanged reports whether windows that close at the watermark closes were published by other code than that of fingerprint.
+// It is asked only where no certificate can tell. Each decision BORN or CHANGE puts a fingerprint in force for the windows
+// that are open at its watermark, or later; of those below closes the highest holds. The first call reads the journal.
+func (j *journalView) codeChanged(ctx context.Context, fingerprint string, closes int64) (bool, error) {
+	if err := j.loadHistory(ctx); err != nil {
+		return false, err
 	}
-	var others, tookOver bool
+	var inForce *journal.Entry
 	for i := range j.history {
-		switch e := &j.history[i]; {
-		case e.Fingerprint != fingerprint:
-			others = true
-		case e.HasWatermark && e.Watermark > t:
-			tookOver = true
+		e := &j.history[i]
+		if from(e) < closes && (inForce == nil || from(e) > from(inForce) || from(e) == from(inForce) && e.Seq > inForce.Seq) {
+			inForce = e
 		}
 	}
-	return others && tookOver, nil
+	return inForce != nil && inForce.Fingerprint != fingerprint, nil
+}
+
+// from is the watermark from which on windows close by a decision's fingerprint.
+func from(e *journal.Entry) int64 {
+	if !e.HasWatermark {
+		return math.MinInt64
+	}
+	return e.Watermark
+}
+
+func (j *journalView) loadHistory(ctx context.Context) error {
+	if j.loaded {
+		return nil
+	}
+	take := func(e *journal.Entry) {
+		if e.Kind == journal.Born || e.Kind == journal.Change {
+			j.history = append(j.history, *e)
+		}
+	}
+	for h := range j.index.hours {
+		if err := j.hour(ctx, h, take); err != nil {
+			return err
+		}
+	}
+	for i := range j.tail {
+		take(&j.tail[i])
+	}
+	j.loaded = true
+	return nil
 }

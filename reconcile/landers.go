@@ -35,7 +35,7 @@ func (l *landers) land(ctx context.Context, output int) error {
 		return err
 	}
 	for part, to := range upTo {
-		if err := l.open[output].UpTo(ctx, l.r.opt.Kafka, l.each[output][part], int32(part), to); err != nil {
+		if err := l.upTo(ctx, output, int32(part), to); err != nil {
 			return err
 		}
 	}
@@ -50,6 +50,24 @@ func (l *landers) land(ctx context.Context, output int) error {
 	p.upTo = upTo
 	return nil
 }
+
+// upTo lands one partition. A writer that loses a range to another one continues at that one's end, which may be short of to:
+// every further attempt means that someone else made progress.
+func (l *landers) upTo(ctx context.Context, output int, part int32, to int64) error {
+	lander := l.each[output][part]
+	for attempt := 0; attempt < landAttempts; attempt++ {
+		if err := l.open[output].UpTo(ctx, l.r.opt.Kafka, lander, part, to); err != nil {
+			return err
+		}
+		if lander.Landed() >= to {
+			return nil
+		}
+	}
+	return fmt.Errorf("land %s/%d up to %d: others were ahead %d times, the lake log ends at %d: %w",
+		l.view.outputs[output].index.name, part, to, landAttempts, lander.Landed(), ErrTryAgain)
+}
+
+const landAttempts = 100
 
 // prepare opens the output's landers. A log that has not begun yet begins where Kafka still has records.
 func (l *landers) prepare(ctx context.Context, output int, p *published) error {

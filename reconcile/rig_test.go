@@ -197,6 +197,15 @@ func fullTime(s string) string {
 	return s
 }
 
+// msOf is a time in ms.
+func msOf(s string) int64 {
+	at, err := time.Parse(time.RFC3339, fullTime(s))
+	if err != nil {
+		panic(err)
+	}
+	return at.UnixMilli()
+}
+
 // stream consumes what was sent, publishes what closes, journals what is late, lands everything and leaves checkpoints.
 func (g *rig) stream() {
 	g.t.Helper()

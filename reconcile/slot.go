@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
@@ -182,7 +183,7 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 			return err
 		}
 		if err := producer.Commit(ctx); err != nil {
-			return fmt.Errorf("publish %d corrections: %w", inTxn, err)
+			return publishError(ctx, inTxn, err)
 		}
 		a.report.Transactions++
 		a.report.Published += inTxn
@@ -208,6 +209,15 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 		}
 	}
 	return commit()
+}
+
+// publishError is what to make of a commit that was not confirmed. Whether it happened does not matter: another run finds out by
+// folding, behind a new fence.
+func publishError(ctx context.Context, corrections int64, err error) error {
+	if errors.Is(err, kafka.ErrFenced) || ctx.Err() != nil {
+		return fmt.Errorf("publish %d corrections: %w", corrections, err)
+	}
+	return fmt.Errorf("publish %d corrections: %w: %w", corrections, err, ErrTryAgain)
 }
 
 // headerPrevious is the header that names the value which a correction replaces: its row hash in hexadecimal digits.

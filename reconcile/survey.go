@@ -191,11 +191,11 @@ func (r *Reconciler) compare(ctx context.Context, v *view, u *unitState, b *batc
 			return nil, err
 		}
 	}
-	d, err := diffOf(before, b, func(t int64) (bool, error) {
+	d, err := diffOf(before, b, func(end int64) (bool, error) {
 		if u.last != nil {
 			return u.last.fingerprint != r.plan.Fingerprint, nil
 		}
-		return v.journal.codeChanged(ctx, r.plan.Fingerprint, t)
+		return v.journal.codeChanged(ctx, r.plan.Fingerprint, end+r.plan.Outputs[u.key.output].Lateness)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
