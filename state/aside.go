@@ -2,7 +2,6 @@ package state
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -37,7 +36,7 @@ func (sh *Shared) setAside(dir, reason string) (_ string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", dir, err)
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = join(err, lock.Close()) }()
 
 	if err := writeFile(fs, fs.PathJoin(dir, reasonFile), reason+"\n"); err != nil {
 		return "", err
@@ -95,5 +94,5 @@ func writeFile(fs vfs.FS, path, text string) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	return errors.Join(err, f.Close())
+	return join(err, f.Close())
 }

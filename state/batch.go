@@ -153,9 +153,9 @@ func (s *Store) write(cut []byte, first bool, fill func(Batch) error) (int64, er
 	}()
 	n := int64(b.Len())
 	if err != nil {
-		return 0, fmt.Errorf("state %s: apply: %w", s.dir, errors.Join(err, b.Close()))
+		return 0, fmt.Errorf("state %s: apply: %w", s.dir, join(err, b.Close()))
 	}
-	if err := errors.Join(b.Commit(pebble.NoSync), b.Close()); err != nil {
+	if err := join(b.Commit(pebble.NoSync), b.Close()); err != nil {
 		s.fs.stop(err) // nobody knows how much of it is there
 	}
 	return n, s.Err()

@@ -63,7 +63,7 @@ func Check(dir string, sh *Shared, fn func(Fault)) error {
 	if err == nil {
 		c.meta()
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err = join(err, db.Close()); err != nil {
 		return fmt.Errorf("check state %s: %w", dir, err)
 	}
 	return nil
@@ -106,13 +106,13 @@ func verifyTable(fs vfs.FS, path string) error {
 	}
 	readable, err := sstable.NewSimpleReadable(f)
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return join(err, f.Close())
 	}
 	r, err := sstable.NewReader(context.Background(), readable, sstable.ReaderOptions{})
 	if err != nil {
-		return errors.Join(err, readable.Close())
+		return join(err, readable.Close())
 	}
-	return errors.Join(r.ValidateBlockChecksums(), r.Close())
+	return join(r.ValidateBlockChecksums(), r.Close())
 }
 
 // keys reads every key and value.
@@ -216,5 +216,5 @@ func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch stri
 	if err != nil {
 		return err
 	}
-	return errors.Join(Check(scratch, sh, fn), sh.opts.FS.RemoveAll(scratch))
+	return join(Check(scratch, sh, fn), sh.opts.FS.RemoveAll(scratch))
 }

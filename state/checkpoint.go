@@ -50,7 +50,7 @@ func (o *CheckpointOptions) Validate() error {
 	if o.Parallel < 1 {
 		errs = append(errs, fmt.Errorf("%d uploads at once: at least 1", o.Parallel))
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // CheckpointStats say what one checkpoint did.
@@ -106,7 +106,7 @@ func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptio
 	if err != nil {
 		return nil, stats, err
 	}
-	defer func() { err = errors.Join(err, s.sh.opts.FS.RemoveAll(dir)) }()
+	defer func() { err = join(err, s.sh.opts.FS.RemoveAll(dir)) }()
 
 	before, err := a.survey(ctx, cut, o.Keep)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Store) copy(least *Cut) (string, *Cut, error) {
 		err = cut.follows(least)
 	}
 	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("read the copy back: %w", err), s.sh.opts.FS.RemoveAll(dir))
+		return "", nil, join(fmt.Errorf("read the copy back: %w", err), s.sh.opts.FS.RemoveAll(dir))
 	}
 	return dir, cut, nil
 }
@@ -169,7 +169,7 @@ func (sh *Shared) peek(dir string) (*Cut, error) {
 		return nil, err
 	}
 	cut, err := readCut(db, dir)
-	return cut, errors.Join(err, fs.err(), db.Close())
+	return cut, join(err, fs.err(), db.Close())
 }
 
 // copied lists the files of a copy, by name. The lock is not state.

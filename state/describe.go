@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -59,7 +58,7 @@ func Describe(dir string, sh *Shared) (*Description, error) {
 		total := db.Metrics().Total()
 		d.DiskBytes, d.Tables = int64(total.TablesSize), int(total.TablesCount)
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err = join(err, db.Close()); err != nil {
 		return nil, wrap(dir, "describe", err)
 	}
 	return d, nil

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -40,7 +39,7 @@ func syncDir(fs vfs.FS, dir string) error {
 	if err != nil {
 		return fmt.Errorf("open a directory to sync it: %w", err)
 	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	if err := join(d.Sync(), d.Close()); err != nil {
 		return fmt.Errorf("sync directory %s: %w", dir, err)
 	}
 	return nil

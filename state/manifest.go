@@ -3,7 +3,6 @@ package state
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"strconv"
@@ -80,7 +79,7 @@ func (m *Manifest) Validate() error {
 			errs = append(errs, fmt.Errorf("garbage %q", g))
 		}
 	}
-	return errors.Join(append(errs, m.Cut.faults()...)...)
+	return join(append(errs, m.Cut.faults()...)...)
 }
 
 // validFileName keeps what a manifest says inside the store's directory.

@@ -34,7 +34,7 @@ func Open(dir string, sh *Shared) (*Store, error) {
 		err = sh.remember(s)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open state: %w", errors.Join(err, db.Close()))
+		return nil, fmt.Errorf("open state: %w", join(err, db.Close()))
 	}
 	return s, nil
 }
@@ -52,7 +52,7 @@ func (sh *Shared) openDatabase(dir string, fs *failStop, readOnly bool) (*pebble
 		return db, nil
 	}
 	if err == nil {
-		return nil, wrap(dir, "open the database", errors.Join(fs.err(), db.Close()))
+		return nil, wrap(dir, "open the database", join(fs.err(), db.Close()))
 	}
 	switch {
 	case errors.Is(err, ErrLocked):

@@ -48,7 +48,7 @@ func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir strin
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, fs.RemoveAll(scratch))
+			err = join(err, fs.RemoveAll(scratch))
 		}
 	}()
 	g, gctx := errgroup.WithContext(ctx)
@@ -89,7 +89,7 @@ func (a archive) fetch(ctx context.Context, fs vfs.FS, f File, path string) (err
 	if err != nil {
 		return fmt.Errorf("create restored file: %w", err)
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	defer func() { err = join(err, out.Close()) }()
 	if err := a.read(ctx, f, func(p []byte) error {
 		_, err := out.Write(p)
 		return err

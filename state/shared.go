@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -63,7 +62,7 @@ func (o *SharedOptions) Validate() error {
 	if o.OpenFilesMax < 10 {
 		errs = append(errs, fmt.Errorf("%d open files: need at least 10", o.OpenFilesMax))
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 const (

@@ -151,13 +151,13 @@ func scan(db *pebble.DB, lo, hi []byte, fn func(k, v []byte) error) (faulty bool
 	for ok := it.First(); ok; ok = it.Next() {
 		v, err := it.ValueAndErr()
 		if err != nil {
-			return true, errors.Join(err, it.Close())
+			return true, join(err, it.Close())
 		}
 		if err := fn(it.Key(), v); err != nil {
-			return false, errors.Join(err, it.Close())
+			return false, join(err, it.Close())
 		}
 	}
-	err = errors.Join(it.Error(), it.Close())
+	err = join(it.Error(), it.Close())
 	return err != nil, err
 }
 
@@ -186,7 +186,7 @@ func (s *Store) Close() error {
 		flushErr = s.flush()
 	}
 	s.sh.forget(s)
-	if err := errors.Join(flushErr, s.db.Close()); err != nil {
+	if err := join(flushErr, s.db.Close()); err != nil {
 		return s.because("close", err)
 	}
 	return s.Err()

@@ -20,7 +20,8 @@ import (
 // compared with a map that did the same steps.
 type workload struct {
 	seed  uint64
-	steps int // done so far
+	steps int  // done so far
+	small bool // no value is large
 
 	model map[string]string
 	cut   state.Cut
@@ -53,7 +54,7 @@ func (w *workload) step() []change {
 	w.steps++
 	changes := make([]change, 0, 64)
 	for range 1 + rng.IntN(60) {
-		changes = append(changes, someChange(rng))
+		changes = append(changes, someChange(rng, w.small))
 	}
 	for _, c := range changes {
 		c.do(w.model)
@@ -83,10 +84,10 @@ func (w *workload) advance(rng *rand.Rand, n int64) {
 
 const dedupIDs = 100
 
-func someChange(rng *rand.Rand) change {
+func someChange(rng *rand.Rand, small bool) change {
 	switch k := rng.IntN(100); {
 	case k < 50:
-		return change{'s', windowKey(rng.Int64N(40), rng.IntN(50)), someBytes(rng)}
+		return change{'s', windowKey(rng.Int64N(40), rng.IntN(50)), someBytes(rng, small)}
 	case k < 80:
 		return change{'s', dedupKey(rng.Int64N(40), rng.Uint64()%dedupIDs), nil}
 	case k < 95:
@@ -96,9 +97,9 @@ func someChange(rng *rand.Rand) change {
 	return change{'r', dedupKey(bucket, 0), dedupKey(bucket+1, 0)}
 }
 
-func someBytes(rng *rand.Rand) []byte {
+func someBytes(rng *rand.Rand, small bool) []byte {
 	n := rng.IntN(100)
-	if rng.IntN(50) == 0 {
+	if !small && rng.IntN(50) == 0 {
 		n = rng.IntN(40 << 10)
 	}
 	b := make([]byte, 0, n+8)
@@ -165,8 +166,12 @@ func (w *workload) apply(s *state.Store) error {
 func (w *workload) at(t testing.TB, cut *state.Cut) *workload {
 	t.Helper()
 	past := newWorkload(w.seed)
+	past.small = w.small
 	if cut == nil {
 		return past
+	}
+	if cut.Sources[0].Next == w.cut.Sources[0].Next {
+		return w
 	}
 	for past.cut.Sources[0].Next < cut.Sources[0].Next && past.steps < w.steps {
 		past.step()
