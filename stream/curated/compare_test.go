@@ -76,6 +76,10 @@ func TestRowHash(t *testing.T) {
 	if c.Same(gone, &base) || c.Same(&base, gone) {
 		t.Error("a retracted row is the same as one that is not")
 	}
+	empty := change(func(r *Row) { r.Values = []schema.Value{schema.IntValue(0), schema.IntValue(0), {}, {}, {}} })
+	if c.Same(gone, empty) {
+		t.Error("a retracted row is the same as one whose aggregates are all 0 or null")
+	}
 	if !c.Same(gone, change(func(r *Row) { r.Status = Retracted; r.Values = nil; r.Revision = 9 })) {
 		t.Error("two retracted rows of one key differ")
 	}
