@@ -23,7 +23,7 @@ func (a *app) auditCommand() *cobra.Command {
 			report, err := r.Audit(ctx)
 			bars.end()
 			if err := o.close(reconciled(err)); err != nil {
-				return fmt.Errorf("audit: %w", err)
+				return err
 			}
 			if err := a.documentResult(report, func(p *printer) { printAudit(p, report) }); err != nil {
 				return err
@@ -37,7 +37,7 @@ func (a *app) auditCommand() *cobra.Command {
 }
 
 func printAudit(p *printer, r *reconcile.AuditReport) {
-	p.line("%s", auditLine(r))
+	p.line("%s", auditLine(p, r))
 	if d := r.Difference; d != nil {
 		p.line("first difference: %s", differenceText(d))
 	}
@@ -60,11 +60,11 @@ func printAudit(p *printer, r *reconcile.AuditReport) {
 }
 
 // auditLine is the verdict in one line.
-func auditLine(r *reconcile.AuditReport) string {
-	line := fmt.Sprintf("audit: %s windows recomputed from raw, %s equal", count(r.Windows), count(r.Equal))
+func auditLine(p *printer, r *reconcile.AuditReport) string {
+	line := fmt.Sprintf("audit: %s windows recomputed from raw, %s", count(r.Windows), p.verdict(r.OK(), count(r.Equal)+" equal"))
 	switch {
 	case !r.OK():
-		return line + ". DIFFERENT"
+		return line + ". " + p.verdict(false, "DIFFERENT")
 	case r.Windows == 0:
 		return line + ": nothing is certified yet"
 	}

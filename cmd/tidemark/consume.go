@@ -38,7 +38,7 @@ func (a *app) consumeCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		p := newPrinter(a.out)
+		p := a.printer()
 		if err := a.consume(ctx, plan, options, args[0], latest, p); err != nil {
 			return fmt.Errorf("consume %s: %w", args[0], errors.Join(err, p.flush()))
 		}

@@ -19,11 +19,12 @@ func (a *app) demoCommand() *cobra.Command {
 }
 
 type demoFlags struct {
-	out   string
-	chaos string
-	seed  uint64
-	fresh bool
-	kills int
+	out    string
+	chaos  string
+	seed   uint64
+	fresh  bool
+	kills  int
+	beside string // a chaos run is compared with the demo in this folder
 }
 
 func (a *app) demoFlightsCommand() *cobra.Command {
@@ -35,14 +36,32 @@ func (a *app) demoFlightsCommand() *cobra.Command {
 			"left, runs the pipeline to the end, reconciles what came late, and audits the result. Everything stays in the\n" +
 			"folder --out. A run that was interrupted goes on where it was; one that is complete shows what it found.",
 		Args: cobra.NoArgs,
-		RunE: a.command(func(ctx context.Context, _ []string) error { return a.demoFlights(ctx, f) }),
 	}
-	c.Flags().StringVar(&f.out, "out", "./tidemark-data", "folder for everything that the demo makes")
-	c.Flags().StringVar(&f.chaos, "chaos", "", "kill=N runs the pipeline and the reconciliation as processes and kills them N times")
+	c.RunE = a.command(func(ctx context.Context, _ []string) error {
+		if !c.Flags().Changed("log-level") {
+			a.logLevel = "error" // a session that is rebuilt is the engine's daily bread, and no part of the story
+			if err := a.prepare(); err != nil {
+				return err
+			}
+		}
+		if err := f.check(); err != nil {
+			return err
+		}
+		if f.kills > 0 {
+			f.beside, f.fresh = f.out, true
+			f.out = filepath.Join(f.out, "chaos")
+		}
+		return a.demoFlights(ctx, f)
+	})
+	c.Flags().StringVar(&f.out, "out", defaultOut, "folder for everything that the demo makes")
+	c.Flags().StringVar(&f.chaos, "chaos", "", "kill=N: begin anew in a folder of its own within --out, and kill -9 the run and the reconciliation N times")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "draws the moments of --chaos")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew: what is in the folder is moved aside")
 	return c
 }
+
+// defaultOut is the folder of the demo and of dev.
+const defaultOut = "./tidemark-data"
 
 // killsMax bounds --chaos: each kill costs a restart.
 const killsMax = 1000
@@ -61,9 +80,6 @@ func (f *demoFlags) check() error {
 }
 
 func (a *app) demoFlights(ctx context.Context, f demoFlags) error {
-	if err := f.check(); err != nil {
-		return err
-	}
 	if f.fresh {
 		if err := a.moveAside(f.out); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -90,7 +106,7 @@ func (a *app) demoOn(ctx context.Context, f demoFlags, b *broker.Broker) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{a: a, o: o, f: f, p: newPrinter(a.out), facts: &demoFacts{Out: f.out}}
+	d := &demo{a: a, o: o, f: f, p: a.printer(), facts: &demoFacts{Out: f.out}}
 	err = d.tell(ctx)
 	if err == nil && a.output == "json" {
 		err = a.result("DemoReport", d.facts, nil)

@@ -133,7 +133,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	d.facts.Accounting, d.facts.WindowsClosed = sum.Accounting, sum.Outputs[0].Closed
-	return d.say("\n  %s", accountingText(sum.Accounting))
+	return d.say("\n  %s", accountingText(d.p, sum.Accounting))
 }
 
 func (d *demo) runHere(ctx context.Context) (runSummary, error) {
@@ -263,7 +263,7 @@ func (d *demo) audit(ctx context.Context) error {
 		return reconciled(err)
 	}
 	d.facts.Audit.Windows, d.facts.Audit.Equal, d.facts.Audit.Root = report.Windows, report.Equal, report.Root
-	if err := d.say("%s", auditLine(report)); err != nil {
+	if err := d.say("%s", auditLine(d.p, report)); err != nil {
 		return err
 	}
 	if !report.OK() {
@@ -272,17 +272,49 @@ func (d *demo) audit(ctx context.Context) error {
 	return nil
 }
 
+// factsFile keeps what a demo found, in its folder.
+const factsFile = "demo.json"
+
 func (d *demo) end(context.Context) error {
-	if d.chaos != nil {
-		d.facts.Kills, d.facts.Killed = len(d.chaos.killed), d.chaos.killed
-	}
 	if !d.facts.ExactlyOnce || !d.facts.Accounting.Balanced {
 		return errDiffers
 	}
-	out := d.f.out
+	if d.chaos != nil {
+		return d.endChaos()
+	}
+	text, err := document("DemoReport", d.facts)
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(filepath.Join(d.f.out, factsFile), append(text, '\n')); err != nil {
+		return err
+	}
+	file, where := filepath.Join(d.f.out, "flights.yaml"), ""
+	if d.f.out != defaultOut {
+		where = " --out " + d.f.out
+	}
 	return d.say("\nlook around:  tidemark dev --data %s        then: tidemark status | explain | consume | lake ls ... -f %s\n"+
-		"prove it:     tidemark demo flights --chaos kill=5 --out %s-chaos        the same root after five kill -9",
-		out, filepath.Join(out, "flights.yaml"), filepath.Clean(out))
+		"prove it:     tidemark demo flights --chaos kill=5%s        the same root after five kill -9", d.f.out, file, where)
+}
+
+// endChaos compares the root with that of the demo that nobody killed.
+func (d *demo) endChaos() error {
+	d.facts.Kills, d.facts.Killed = len(d.chaos.killed), d.chaos.killed
+	text, err := os.ReadFile(filepath.Join(d.f.beside, factsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return d.say("killed %s; run the demo without --chaos to compare the roots", plural(d.facts.Kills, "time", "times"))
+	}
+	if err != nil {
+		return err
+	}
+	var undisturbed demoFacts
+	if err := unmarshal(text, &undisturbed); err != nil {
+		return err
+	}
+	if undisturbed.Audit.Root != d.facts.Audit.Root {
+		return errors.Join(d.say("DIFFERENT: the root of the demo in %s is %s", d.f.beside, undisturbed.Audit.Root), errDiffers)
+	}
+	return d.say("killed %s: the same root as the demo in %s, which nobody killed", plural(d.facts.Kills, "time", "times"), d.f.beside)
 }
 
 func lineCount(name string) (int, error) {

@@ -38,7 +38,7 @@ func (a *app) devCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: a.command(func(ctx context.Context, _ []string) error { return a.dev(ctx, f) }),
 	}
-	c.Flags().StringVar(&f.data, "data", "./tidemark-data", "folder for the broker's topics; pipeline files in it are shown on the page")
+	c.Flags().StringVar(&f.data, "data", defaultOut, "folder for the broker's topics; pipeline files in it are shown on the page")
 	c.Flags().IntVar(&f.kafkaPort, "kafka-port", 9092, "port of the broker; 0 takes a free one")
 	c.Flags().IntVar(&f.port, "port", 7070, "port of the page; 0 takes a free one")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "begin with an empty broker: what it held is moved aside")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // The exit codes, which scripts and schedulers rely on.
@@ -78,11 +79,24 @@ func temporary(err error) bool {
 		errors.As(err, &network) && network.Timeout()
 }
 
-// oneLine is an error as it is shown: joined errors stand on lines of their own, everything else on one.
-func oneLine(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " \t\r")
+// advice is what to do about an error that doesn't say it itself.
+func advice(err error) string {
+	var operation *net.OpError
+	switch {
+	case errors.As(err, &operation) && operation.Op == "dial":
+		return "; is the broker up? tidemark dev runs one on this machine, --brokers names others"
+	case errors.Is(err, kafka.ErrInstanceFenced):
+		return "; give each process of a pipeline an --id of its own"
 	}
-	return strings.Join(lines, "\n")
+	return ""
+}
+
+// shown is an error as it is shown: what went wrong and what to do, on one line. Only the faults of a pipeline file,
+// which come all at once, stand on lines of their own.
+func shown(err error) string {
+	var faults pipeline.Faults
+	if errors.As(err, &faults) {
+		return faults.Error()
+	}
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ") + advice(err)
 }

@@ -37,7 +37,7 @@ func (a *app) explainCommand() *cobra.Command {
 		}
 		e, err := r.Explain(ctx, o)
 		if err := opened.close(reconciled(err)); err != nil {
-			return fmt.Errorf("explain: %w", err)
+			return err
 		}
 		return a.documentResult(e, func(p *printer) { printExplanation(p, e) })
 	})

@@ -97,7 +97,7 @@ func (a *app) printFile(ctx context.Context, o *opened, t *lake.Topic, f lake.Fi
 			return fmt.Errorf("schema %d: %w", d.ID, err)
 		}
 	}
-	p := newPrinter(a.out)
+	p := a.printer()
 	err := lake.ReadFile(ctx, o.bucket, f, func(s *lake.Stored) error {
 		e := storedEvent{Partition: s.Partition, Offset: s.Offset, Key: string(s.Key), Reason: s.Reason}
 		if s.Timestamp >= 0 {

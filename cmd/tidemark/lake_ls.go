@@ -113,7 +113,7 @@ func linesOf(ctx context.Context, t *lake.Topic, topic, only string, files bool)
 }
 
 func (a *app) printLakeLines(lines []lakeLine, files bool) error {
-	p := newPrinter(a.out)
+	p := a.printer()
 	if a.output == "json" {
 		for _, l := range lines {
 			text, err := json.Marshal(l)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"strconv"
 	"text/tabwriter"
@@ -15,11 +16,29 @@ const apiVersion = "tidemark/v1"
 
 // printer writes text results and remembers the first failure.
 type printer struct {
-	w   *bufio.Writer
-	err error
+	w     *bufio.Writer
+	err   error
+	paint bool // a terminal that wants colours
 }
 
-func newPrinter(w io.Writer) *printer { return &printer{w: bufio.NewWriter(w)} }
+// printer writes to stdout.
+func (a *app) printer() *printer {
+	return &printer{
+		w:     bufio.NewWriter(a.out),
+		paint: a.output == "text" && !a.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(a.out),
+	}
+}
+
+// verdict marks a word that decides: green when all is well, red when not.
+func (p *printer) verdict(well bool, word string) string {
+	switch {
+	case !p.paint:
+		return word
+	case well:
+		return "\x1b[32m" + word + "\x1b[0m"
+	}
+	return "\x1b[1;31m" + word + "\x1b[0m"
+}
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
@@ -61,7 +80,7 @@ func (p *printer) flush() error {
 
 // result prints what a command found: as text, or as one JSON object that says what it is.
 func (a *app) result(kind string, object any, text func(*printer)) error {
-	p := newPrinter(a.out)
+	p := a.printer()
 	if a.output == "json" {
 		line, err := document(kind, object)
 		if err != nil {
@@ -76,7 +95,7 @@ func (a *app) result(kind string, object any, text func(*printer)) error {
 
 // documentResult prints a document that already says its apiVersion and kind.
 func (a *app) documentResult(object any, text func(*printer)) error {
-	p := newPrinter(a.out)
+	p := a.printer()
 	if a.output == "json" {
 		line, err := json.Marshal(object)
 		if err != nil {

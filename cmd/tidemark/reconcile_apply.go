@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +27,7 @@ func (a *app) reconcileApplyCommand() *cobra.Command {
 		if o.Approve == "" && (o.Reason != "" || o.By != "") {
 			return usagef("reconcile apply: --reason and --by belong to --approve ID")
 		}
-		return a.applyUnits(ctx, "reconcile apply", f, o)
+		return a.applyUnits(ctx, f, o)
 	})
 	return c
 }
@@ -42,13 +41,13 @@ func (a *app) reconcileRunCommand() *cobra.Command {
 	}
 	f.add(c)
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
-		return a.applyUnits(ctx, "reconcile run", f, reconcile.ApplyOptions{})
+		return a.applyUnits(ctx, f, reconcile.ApplyOptions{})
 	})
 	return c
 }
 
 // applyUnits applies and prints the report, also that of an apply that was stopped half way.
-func (a *app) applyUnits(ctx context.Context, name string, f rangeFlags, o reconcile.ApplyOptions) error {
+func (a *app) applyUnits(ctx context.Context, f rangeFlags, o reconcile.ApplyOptions) error {
 	var err error
 	if o.Since, o.Until, err = f.times(); err != nil {
 		return err
@@ -65,8 +64,5 @@ func (a *app) applyUnits(ctx context.Context, name string, f rangeFlags, o recon
 	if report != nil {
 		err = errors.Join(a.documentResult(report, func(p *printer) { printReport(p, report) }), err)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return err
 }

@@ -35,7 +35,7 @@ func (a *app) reconcilePlanCommand() *cobra.Command {
 		plan, err := r.Plan(ctx, reconcile.PlanOptions{All: f.all, Since: since, Until: until, Top: top})
 		bars.end()
 		if err := o.close(reconciled(err)); err != nil {
-			return fmt.Errorf("reconcile plan: %w", err)
+			return err
 		}
 		if err := a.documentResult(plan, func(p *printer) { printPlan(p, plan) }); err != nil {
 			return err

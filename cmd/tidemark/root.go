@@ -35,16 +35,16 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	a := &app{in: in, out: out, err: errOut, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started {
-		err = &codeError{exitUsage, err}
+		err = &codeError{exitUsage, fmt.Errorf("%w (see %s --help)", err, ran.CommandPath())}
 	}
 	code := exitCode(ctx, err)
 	switch {
 	case err != nil && code >= exitSignal:
 		a.complain("tidemark: %s", context.Cause(ctx))
 	case err != nil && err.Error() != "":
-		a.complain("tidemark: %s", oneLine(err))
+		a.complain("tidemark: %s", shown(err))
 	}
 	return code
 }
@@ -121,7 +121,7 @@ func (a *app) command(do func(ctx context.Context, args []string) error) func(*c
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: noSuchCommand, SuggestionsMinimumDistance: 2}
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return fmt.Errorf("%s: say which: %s", cmd.CommandPath(), names(cmd))
+		return fmt.Errorf("%s: say which: %s", cmd.Name(), names(cmd))
 	}
 	c.AddCommand(commands...)
 	return c
@@ -136,7 +136,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(": did you mean %s?", near[0])
 	}
-	return fmt.Errorf("%s: no such command: %s%s (there are: %s)", cmd.CommandPath(), args[0], hint, names(cmd))
+	return fmt.Errorf("no such command: %s%s; there are %s", args[0], hint, names(cmd))
 }
 
 func names(cmd *cobra.Command) string {

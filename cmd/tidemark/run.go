@@ -199,18 +199,18 @@ func offsets(s *stream.Status) (done, total int64) {
 func (a *app) printSummary(d *status.Document) error {
 	return a.documentResult(d, func(p *printer) {
 		p.line("%s  %d tasks, %s behind, %s", d.At.Format(time.RFC3339), d.Running(),
-			plural(d.Lag(), "offset", "offsets"), accountingText(d.Accounting))
+			plural(d.Lag(), "offset", "offsets"), accountingText(p, d.Accounting))
 	})
 }
 
 // accountingText is law L3 in one line.
-func accountingText(c status.Accounting) string {
+func accountingText(p *printer, c status.Accounting) string {
 	verdict := "balanced"
 	if !c.Balanced {
 		verdict = "NOT BALANCED"
 	}
 	return fmt.Sprintf("consumed %s = aggregated %s + duplicate %s + late %s + filtered %s + invalid %s   %s",
-		count(c.Consumed), count(c.Aggregated), count(c.Duplicate), count(c.Late), count(c.Filtered), count(c.Invalid), verdict)
+		count(c.Consumed), count(c.Aggregated), count(c.Duplicate), count(c.Late), count(c.Filtered), count(c.Invalid), p.verdict(c.Balanced, verdict))
 }
 
 // printEnd prints the final accounting: of the whole pipeline after a run to the end, of this process's tasks otherwise.
@@ -246,7 +246,7 @@ func newRunSummary(sum *stream.Summary) runSummary {
 }
 
 func printRunSummary(p *printer, sum *stream.Summary) {
-	p.line("%s", accountingText(status.NewAccounting(sum.Counters)))
+	p.line("%s", accountingText(p, status.NewAccounting(sum.Counters)))
 	for _, o := range sum.Counters.Outputs {
 		p.line("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))
 	}
