@@ -169,3 +169,16 @@ func TestDecoderIsShared(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// Values alias the payload, clipped: appending to one must not write into the
+// next record of a shared buffer.
+func TestValuesAreClipped(t *testing.T) {
+	d := mustDecoder(t, Wire{}, EventDef{ID: []string{"id"}, Time: "ms"})
+	var ev Event
+	if err := d.Decode(eventPayload("abc", 1, 2, 3), &ev); err != nil {
+		t.Fatal(err)
+	}
+	if id := ev.Row[0].Bytes; string(id) != "abc" || cap(id) != len(id) || &id[0] != &ev.Payload[1] {
+		t.Errorf("%q, capacity %d", id, cap(id))
+	}
+}

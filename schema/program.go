@@ -192,7 +192,6 @@ func (e *emitter) union(n *node, w *want, slot int32, name string) {
 	}
 	at := len(e.ops)
 	e.emit(op{code: opOptional, slot: slot, n: int64(nullIndex)}, name)
-	e.barrier = len(e.ops)
 	outer := e.nested
 	e.nested = outer || w != nil && slot == noSlot // a nullable record with wanted fields
 	e.value(inner, w, name)
