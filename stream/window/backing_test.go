@@ -51,11 +51,15 @@ func (b *memBacking) apply(e *Engine) error {
 	if err := e.Write(&batch); err != nil {
 		return err
 	}
-	for _, op := range batch.ops {
+	batch.apply(b)
+	return nil
+}
+
+func (w *memBatch) apply(b *memBacking) {
+	for _, op := range w.ops {
 		op(b.vals)
 	}
 	b.keys = slices.Sorted(maps.Keys(b.vals))
-	return nil
 }
 
 // dump is every key and value: the serialised state.

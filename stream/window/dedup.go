@@ -105,13 +105,16 @@ func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64
 		before = b.ids.outputs(at, sh)
 		if before|outputs != before {
 			b.ids.setOutputs(at, before|outputs, sh)
-			b.changed = noted(append(b.changed, uint32(at)), b.changed, &e.mem)
+			if at < b.clean {
+				b.changed = noted(append(b.changed, uint32(at)), b.changed, &e.mem)
+			}
 		}
 		return before, nil
 	}
 	if b.partial && (b.blind || b.filters.has(id)) {
-		if before, err = e.storedOutputs(expiry, id); err != nil {
-			return 0, err
+		before, err = e.storedOutputs(expiry, id)
+		if err != nil || before != 0 && before|outputs == before {
+			return before, err // nothing to remember: the Backing knows it all
 		}
 	}
 	if before == 0 {

@@ -1,0 +1,279 @@
+package window
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// The files in testdata/engine show what the engine does, to be read. Commands:
+//
+//	outputs [memory=BYTES] [nobacking]    one output a line: NAME SIZE LATENESS AGG...; a new engine, empty Backing
+//	add wm=TIME                           one event a line: TIME KEY [id=ID] [x=..] [n=..] [m=..] [ok=..] [wm=TIME]; its verdict
+//	close TIME                            the results
+//	write                                 what the Writer is given, then applied
+//	restart [memory=BYTES]                a new engine over the Backing, as after a crash
+//	open                                  open windows
+//	bound TIME                            Bound
+//	state                                 every stored key and value, in hexadecimal
+//
+// A time is RFC 3339, HH:MM[:SS] on 2013-01-01, "never" (no watermark) or "end" (above every time). Arguments: x is a double, n a long, m a nullable
+// long, ok a bool.
+func TestEngineCases(t *testing.T) {
+	datadriven.Walk(t, "testdata/engine", func(t *testing.T, path string) {
+		h := &script{}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			out, err := h.run(t, d)
+			if err != nil {
+				var corrupt *CorruptError
+				if errors.As(err, &corrupt) {
+					return out + "corrupt: " + err.Error() + "\n"
+				}
+				return out + "error: " + err.Error() + "\n"
+			}
+			return out
+		})
+	})
+}
+
+var scriptArgs = []struct {
+	name string
+	typ  schema.Type
+}{
+	{"x", double}, {"n", long},
+	{"m", schema.Type{Kind: schema.KindInt, Avro: "long", Nullable: true}},
+	{"ok", truth},
+}
+
+type script struct {
+	outputs []Output
+	backing *memBacking
+	engine  *Engine
+}
+
+func (h *script) run(t *testing.T, d *datadriven.TestData) (string, error) {
+	switch d.Cmd {
+	case "outputs":
+		return h.start(t, d)
+	case "restart":
+		return "", h.restart(t, d)
+	case "add":
+		return h.add(d)
+	case "close":
+		return h.close(d)
+	case "write":
+		return h.write()
+	case "open":
+		return h.open(), nil
+	case "bound":
+		b, ok := h.engine.Bound(mustTime(d.CmdArgs[0].Key))
+		if !ok {
+			return "none\n", nil
+		}
+		return showTime(b) + "\n", nil
+	case "state":
+		return h.backing.dump(), nil
+	}
+	return "", fmt.Errorf("unknown command %q", d.Cmd)
+}
+
+func (h *script) start(t *testing.T, d *datadriven.TestData) (string, error) {
+	h.outputs = nil
+	for line := range strings.Lines(d.Input) {
+		f := strings.Fields(line)
+		o := Output{Name: f[0], Size: mustSpan(f[1]), Lateness: mustSpan(f[2])}
+		for _, a := range f[3:] {
+			o.Aggs = append(o.Aggs, parseAgg(a))
+		}
+		h.outputs = append(h.outputs, o)
+	}
+	h.backing = newBacking()
+	if d.HasArg("nobacking") {
+		h.backing = nil
+	}
+	return "", h.restart(t, d)
+}
+
+func parseAgg(s string) Agg {
+	fn, arg, _ := strings.Cut(strings.TrimSuffix(s, ")"), "(")
+	a := Agg{Name: s, Arg: -1}
+	for f := Count; f <= Mean; f++ {
+		if f.String() == fn {
+			a.Func = f
+		}
+	}
+	for i, c := range scriptArgs {
+		if c.name == arg {
+			a.Arg, a.In = i, c.typ
+		}
+	}
+	return a
+}
+
+func (h *script) restart(t *testing.T, d *datadriven.TestData) (err error) {
+	o := EngineOptions{}
+	if d.HasArg("memory") {
+		d.ScanArgs(t, "memory", &o.MemoryMax)
+	}
+	if h.backing == nil {
+		h.engine, err = NewEngine(h.outputs, nil, o)
+		return err
+	}
+	h.engine, err = NewEngine(h.outputs, h.backing, o)
+	return err
+}
+
+func (h *script) add(d *datadriven.TestData) (string, error) {
+	var out strings.Builder
+	wm := int64(NoWatermark)
+	for _, a := range d.CmdArgs {
+		wm = mustTime(a.Vals[0])
+	}
+	for line := range strings.Lines(d.Input) {
+		in, own := h.parseEvent(strings.Fields(line), wm)
+		v, err := h.engine.Add(in, own)
+		if err != nil {
+			return out.String(), err
+		}
+		fmt.Fprint(&out, v.Outcome)
+		for i := range h.outputs {
+			if v.Missed>>i&1 == 1 {
+				fmt.Fprintf(&out, ", missed by %s", h.outputs[i].Name)
+			}
+		}
+		fmt.Fprintln(&out)
+	}
+	return out.String(), nil
+}
+
+func (h *script) parseEvent(f []string, wm int64) (*Input, int64) {
+	args := make([]schema.Value, len(scriptArgs))
+	args[0], args[1], args[3] = schema.FloatValue(0), schema.IntValue(0), schema.BoolValue(false)
+	in := &Input{Time: mustTime(f[0])}
+	for _, a := range f[2:] {
+		name, val, _ := strings.Cut(a, "=")
+		switch name {
+		case "id":
+			in.HasID = true
+			copy(in.ID[:], val)
+		case "wm":
+			wm = mustTime(val)
+		case "x":
+			v, err := strconv.ParseFloat(val, 64)
+			check(err)
+			args[0] = schema.FloatValue(v)
+		case "n", "m":
+			v, err := strconv.ParseInt(val, 10, 64)
+			check(err)
+			args[1+strings.Index("nm", name)] = schema.IntValue(v)
+		case "ok":
+			args[3] = schema.BoolValue(val == "true")
+		}
+	}
+	for range h.outputs {
+		in.Keys = append(in.Keys, []byte(f[1]))
+		in.Args = append(in.Args, args)
+	}
+	return in, wm
+}
+
+func (h *script) close(d *datadriven.TestData) (string, error) {
+	var out strings.Builder
+	err := h.engine.Close(mustTime(d.CmdArgs[0].Key), func(r *Result) error {
+		out.WriteString(showResult(h.outputs, r))
+		return nil
+	})
+	return out.String(), err
+}
+
+func showResult(outputs []Output, r *Result) string {
+	var s strings.Builder
+	o := &outputs[r.Output]
+	fmt.Fprintf(&s, "%s %s to %s %s:", o.Name, showTime(r.Start), showTime(r.End), r.Key)
+	for i, v := range r.Values {
+		fmt.Fprintf(&s, " %s=%v", o.Aggs[i].Name, v)
+	}
+	fmt.Fprintf(&s, " of %d events, %d duplicates\n", r.Events, r.Duplicates)
+	return s.String()
+}
+
+func (h *script) write() (string, error) {
+	trace := &traceWriter{}
+	if h.backing == nil {
+		err := h.engine.Write(trace)
+		return trace.String(), err
+	}
+	err := h.engine.Write(trace)
+	trace.apply(h.backing)
+	return trace.String(), err
+}
+
+func (h *script) open() string {
+	var out strings.Builder
+	h.engine.EachOpen(func(w OpenWindow) bool {
+		fmt.Fprintf(&out, "%s %s to %s, %d groups, closes at %s\n", h.outputs[w.Output].Name, showTime(w.Start), showTime(w.End), w.Groups, showTime(w.Closes))
+		return true
+	})
+	if w, ok := h.engine.OldestOpen(); ok {
+		fmt.Fprintf(&out, "oldest: %s %s; results to come: %v\n", h.outputs[w.Output].Name, showTime(w.Start), h.engine.OpenWindows())
+	}
+	return out.String()
+}
+
+// traceWriter passes changes on and writes them down.
+type traceWriter struct {
+	memBatch
+	strings.Builder
+}
+
+func (w *traceWriter) Set(k, v []byte) error {
+	fmt.Fprintf(w, "set %x = %x\n", k, v)
+	return w.memBatch.Set(k, v)
+}
+
+func (w *traceWriter) DeleteRange(lo, hi []byte) error {
+	fmt.Fprintf(w, "delete %x to %x\n", lo, hi)
+	return w.memBatch.DeleteRange(lo, hi)
+}
+
+const day1 = "2013-01-01T"
+
+func mustTime(s string) int64 {
+	switch s {
+	case "never":
+		return NoWatermark
+	case "end":
+		return 1 << 62
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z", "2006-01-02T15:04:05Z"} {
+		for _, text := range []string{s, day1 + s + "Z"} {
+			if at, err := time.Parse(layout, text); err == nil {
+				return at.UnixMilli()
+			}
+		}
+	}
+	panic("no time: " + s)
+}
+
+func showTime(ms int64) string {
+	return strings.TrimPrefix(time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z"), day1)
+}
+
+func mustSpan(s string) int64 {
+	d, err := time.ParseDuration(s)
+	check(err)
+	return d.Milliseconds()
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

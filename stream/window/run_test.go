@@ -1,0 +1,162 @@
+package window
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A schedule is all that may differ between two runs over the same logs, and must not show.
+type schedule struct {
+	order  []int // which partition's record is next
+	close  int   // a Close after every so many records, at random; 0: at the end only
+	write  int   // and a Write
+	crash  int   // and a crash: back to the last Write, and on from its cut
+	memory int64
+	r      *rand.Rand
+}
+
+func (w *workload) schedule(r *rand.Rand) *schedule {
+	return &schedule{
+		order: w.interleaving(r), close: r.IntN(20), write: r.IntN(12), crash: r.IntN(3) * (10 + r.IntN(60)),
+		memory: []int64{0, 1, 3_000, 20_000}[r.IntN(4)], r: r,
+	}
+}
+
+// progress is what a run has come to: all of it goes back when the process dies.
+type progress struct {
+	at       int     // in schedule.order
+	next     []int   // in each partition's log
+	marks    []int64 // each partition's watermark
+	results  map[string]string
+	verdicts [3]int
+	missed   []int
+}
+
+func (p *progress) clone() progress {
+	c := *p
+	c.next, c.marks, c.missed, c.results = slices.Clone(p.next), slices.Clone(p.marks), slices.Clone(p.missed), maps.Clone(p.results)
+	return c
+}
+
+// run is one run of an engine over the logs of a workload, as a task does it.
+type run struct {
+	progress
+	t         *testing.T
+	w         *workload
+	s         *schedule
+	back      *memBacking
+	e         *Engine
+	cut       progress // of the last Write
+	lateByMin bool     // the wrong rule of lateness.py: judge by the task's watermark
+}
+
+func (w *workload) run(t *testing.T, s *schedule) *run { return w.runRule(t, s, false) }
+
+func (w *workload) runRule(t *testing.T, s *schedule, lateByMin bool) *run {
+	t.Helper()
+	x := &run{t: t, w: w, s: s, back: newBacking(), lateByMin: lateByMin}
+	x.results, x.missed, x.next = map[string]string{}, make([]int, len(w.outputs)), make([]int, len(w.logs))
+	x.marks = slices.Repeat([]int64{NoWatermark}, len(w.logs))
+	x.cut = x.progress.clone()
+	x.open()
+	crashes := 0
+	for x.at < len(s.order) {
+		x.step()
+		if s.close > 0 && s.r.IntN(s.close) == 0 {
+			x.close(slices.Min(x.marks))
+		}
+		if s.write > 0 && s.r.IntN(s.write) == 0 {
+			x.write()
+		}
+		if s.crash > 0 && crashes < 8 && s.r.IntN(s.crash) == 0 {
+			crashes++
+			x.progress = x.cut.clone()
+			x.open()
+		}
+	}
+	x.close(slices.Min(x.marks)) // as at every commit: nothing is open that should be closed
+	x.write()
+	return x
+}
+
+func (x *run) open() {
+	x.t.Helper()
+	e, err := NewEngine(x.w.outputs, x.back, EngineOptions{MemoryMax: x.s.memory})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.e = e
+}
+
+// step takes the next record.
+func (x *run) step() {
+	x.t.Helper()
+	p := x.s.order[x.at]
+	o := &x.w.logs[p][x.next[p]]
+	x.at++
+	x.next[p]++
+	mark := x.marks[p]
+	if x.lateByMin {
+		mark = slices.Min(x.marks)
+	}
+	v, err := x.e.Add(o.input(len(x.w.outputs)), mark)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.verdicts[v.Outcome]++
+	for i := range x.missed {
+		x.missed[i] += int(v.Missed >> i & 1)
+	}
+	x.marks[p] = max(x.marks[p], o.time-modelBound)
+}
+
+func (x *run) close(mark int64) {
+	x.t.Helper()
+	last := ""
+	err := x.e.Close(mark, func(r *Result) error {
+		at := fmt.Sprintf("%d %d %s", r.Output, r.Start, r.Key)
+		if _, twice := x.results[at]; twice {
+			return fmt.Errorf("window %s opened again", at)
+		}
+		x.results[at] = describe(r.Values, r.Events, r.Duplicates)
+		place := string(append(appendWindowKey(nil, 0, r.Output, r.Start), r.Key...))
+		if place <= last {
+			return fmt.Errorf("window %s is out of order (invariant 9)", at)
+		}
+		last = place
+		return nil
+	})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *run) write() {
+	x.t.Helper()
+	if err := x.back.apply(x.e); err != nil {
+		x.t.Fatal(err)
+	}
+	if x.s.memory > 10_000 && x.e.Memory() > x.s.memory {
+		x.t.Fatalf("%d bytes after a Write, the limit is %d", x.e.Memory(), x.s.memory)
+	}
+	x.cut = x.progress.clone()
+}
+
+// outcome is all that must be the same in every schedule.
+type outcome struct{ state, results, verdicts string }
+
+func (x *run) outcome() outcome {
+	return outcome{x.back.dump(), show(x.results), fmt.Sprint(x.verdicts, x.missed)}
+}
+
+func show(results map[string]string) string {
+	var s strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(results)) {
+		fmt.Fprintln(&s, k, "=", results[k])
+	}
+	return s.String()
+}
