@@ -14,8 +14,8 @@ import (
 // secretBytesMax limits a file that ${file:...} names.
 const secretBytesMax = 64 << 10
 
-// address reads text in which ${ENV} and ${file:/path} are replaced. Where they are, faults must not show the text;
-// see shown.
+// address reads text in which ${ENV} and ${file:/path} are replaced. Where they are, faults must not show the text, and
+// name what was written instead (Pipeline.hidden).
 func (l *loader) address(path string, n ast.Node) (string, bool) {
 	if n = l.plain(path, n); n == nil {
 		return "", false
