@@ -91,8 +91,13 @@ func (f *Faulty) inject(op errorfs.Op) error {
 	return &os.PathError{Op: kind, Path: op.Path, Err: ErrInjected}
 }
 
-// Tracing wraps a file system and calls log with each operation that changes
-// it, as text.
+// Tracing wraps a file system and calls log with each operation but reads of
+// what is known, as text; one call at a time.
 func Tracing(fs state.FS, log func(string)) state.FS {
-	return vfs.WithLogging(fs, func(format string, args ...any) { log(fmt.Sprintf(format, args...)) })
+	var mu sync.Mutex
+	return vfs.WithLogging(fs, func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		log(fmt.Sprintf(format, args...))
+	})
 }
