@@ -48,12 +48,20 @@ type emitter struct {
 	s   *stream.Status
 }
 
+// emit passes a metric on. One that can't be made (a label that is no UTF-8) fails the scrape, not the process.
+func (e *emitter) emit(m prometheus.Metric, err error) {
+	if err != nil {
+		m = prometheus.NewInvalidMetric(imbalance, err)
+	}
+	e.out <- m
+}
+
 func (e *emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
-	e.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{e.s.Pipeline}, labels...)...)
+	e.emit(prometheus.NewConstMetric(d, prometheus.GaugeValue, v, append([]string{e.s.Pipeline}, labels...)...))
 }
 
 func (e *emitter) counter(d *prometheus.Desc, v int64, labels ...string) {
-	e.out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{e.s.Pipeline}, labels...)...)
+	e.emit(prometheus.NewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{e.s.Pipeline}, labels...)...))
 }
 
 // histogram takes the counts of each bucket, the last one without a bound, and makes them cumulative.
@@ -65,7 +73,7 @@ func (e *emitter) histogram(d *prometheus.Desc, bounds []float64, counts []int64
 			buckets[bounds[i]] = total
 		}
 	}
-	e.out <- prometheus.MustNewConstHistogram(d, total, sum, buckets, append([]string{e.s.Pipeline}, labels...)...)
+	e.emit(prometheus.NewConstHistogram(d, total, sum, buckets, append([]string{e.s.Pipeline}, labels...)...))
 }
 
 func (e *emitter) process() {
