@@ -86,7 +86,7 @@ func describe(ctx context.Context, cl *kgo.Client, name string) (*TopicInfo, err
 	topic.Topic = &name
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{topic}
-	resp, err := req.RequestWith(ctx, cl)
+	resp, err := ask(ctx, func() (*kmsg.MetadataResponse, error) { return req.RequestWith(ctx, cl) })
 	if err != nil {
 		return nil, fmt.Errorf("describe topic %s: %w", name, err)
 	}
@@ -127,7 +127,9 @@ func (a *Admin) EnsureTopic(ctx context.Context, s TopicSpec) error {
 		configs[key] = &value
 	}
 	if _, err := a.Topic(ctx, s.Name); errors.Is(err, ErrNoTopic) {
-		_, err := a.adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
+		_, err := ask(ctx, func() (kadm.CreateTopicResponse, error) {
+			return a.adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
+		})
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s with %d partitions: %w", s.Name, s.Partitions, err)
 		}
@@ -215,10 +217,10 @@ func (a *Admin) OffsetsAfterTime(ctx context.Context, topic string, t time.Time)
 }
 
 // list asks for offsets of every partition, and answers for all of them or for none.
-func list(ctx context.Context, topic string, ask func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
+func list(ctx context.Context, topic string, of func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
 	var offsets map[int32]int64
 	err := persist(ctx, func() error {
-		listed, err := ask(ctx, topic)
+		listed, err := ask(ctx, func() (kadm.ListedOffsets, error) { return of(ctx, topic) })
 		if err != nil {
 			return classify(err)
 		}

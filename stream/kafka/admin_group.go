@@ -40,7 +40,9 @@ func (a *Admin) committed(ctx context.Context, group, topic string) (map[int32]C
 	if err != nil {
 		return nil, err
 	}
-	resp, err := offsetFetch(group, info).RequestWith(ctx, a.cl)
+	resp, err := ask(ctx, func() (*kmsg.OffsetFetchResponse, error) {
+		return offsetFetch(group, info).RequestWith(ctx, a.cl)
+	})
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -88,7 +90,9 @@ func offsetFetch(group string, info *TopicInfo) *kmsg.OffsetFetchRequest {
 // LeaveGroup removes a static member, so that its partitions go to others at once. A member that is not there is no error.
 func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
 	err := persist(ctx, func() error {
-		left, err := a.adm.LeaveGroup(ctx, kadm.LeaveGroup(group).Reason("the process ends for good").InstanceIDs(instance))
+		left, err := ask(ctx, func() (kadm.LeaveGroupResponses, error) {
+			return a.adm.LeaveGroup(ctx, kadm.LeaveGroup(group).Reason("the process ends for good").InstanceIDs(instance))
+		})
 		if err == nil {
 			err = left.Error()
 		}
@@ -105,7 +109,8 @@ func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
 func (a *Admin) GroupOwners(ctx context.Context, group string) (map[int32]string, error) {
 	var described kadm.DescribedGroups
 	err := persist(ctx, func() (err error) {
-		if described, err = a.adm.DescribeGroups(ctx, group); err == nil {
+		described, err = ask(ctx, func() (kadm.DescribedGroups, error) { return a.adm.DescribeGroups(ctx, group) })
+		if err == nil {
 			err = described[group].Err
 		}
 		return err

@@ -40,6 +40,7 @@ var fences = []error{
 	kerr.StaleMemberEpoch,
 	kerr.FencedMemberEpoch,
 	kerr.GroupIDNotFound,
+	kerr.InvalidTxnState, // the transaction is not open any more: it timed out, or another producer ended it
 }
 
 // classify adds the class of what Kafka answered to err, or returns it as it is.

@@ -35,6 +35,28 @@ func TestZombieIsFenced(t *testing.T) {
 	})
 }
 
+// A transaction that takes longer than its timeout is aborted by the broker: Commit says so, and nothing of it is published.
+func TestTransactionTimesOut(t *testing.T) {
+	onEach(t, func(t *testing.T, c *cluster) {
+		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
+		c.fill(t, in, 0, 0, 10)
+		w := c.worker(t, name(t, "group"), "a", in, out)
+		w.o.TransactionTimeout = time.Second
+		w.open(t).copyTo(t, 0, 10)
+		waitFor(t, func() bool { return c.high(t, out) == 11 }) // ten records and the marker of their abort
+		if err := w.commit(context.Background()); !errors.Is(err, kafka.ErrFenced) {
+			t.Errorf("Commit: %v; want ErrFenced", err)
+		}
+		w.session.Close()
+		w.next = nil
+		w.open(t).copyTo(t, 0, 10)
+		must(t, w.commit(context.Background()))
+		if got := c.values(t, out, 0); !slices.Equal(got, wanted(0, 10)) {
+			t.Errorf("out holds %q", got)
+		}
+	})
+}
+
 // The older of two processes with one instance id learns it from its membership alone, without committing.
 func TestInstanceIsFenced(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
 )
@@ -95,5 +97,21 @@ func waitFor(t *testing.T, is func() bool) {
 	t.Helper()
 	for !is() {
 		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// loseEndTxn makes the worker's requests that end a transaction get lost, from when the result is called.
+func (c *cluster) loseEndTxn(t *testing.T, w *worker) func() {
+	t.Helper()
+	if c.real != nil {
+		proxy := c.real.Proxy(t)
+		w.o.Brokers = []string{proxy.Addr()}
+		return func() { proxy.Set(keyEndTxn, realkafka.LoseRequest) }
+	}
+	return func() {
+		c.fake.ControlKey(keyEndTxn, func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.fake.KeepControl()
+			return nil, errors.New("the connection breaks"), true
+		})
 	}
 }

@@ -41,3 +41,24 @@ func pause(ctx context.Context, d time.Duration) error {
 	<-timer.Done()
 	return ctx.Err()
 }
+
+// ask returns when do has answered, or when ctx is done: while the client shakes hands with a broker that says nothing
+// it does not look at the context, for ten seconds. do ends then, or when its client is closed.
+func ask[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := do()
+		done <- answer{value, err}
+	}()
+	select {
+	case got := <-done:
+		return got.value, got.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
