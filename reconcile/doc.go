@@ -1,3 +1,32 @@
-// Package reconcile is the slow lane: it recomputes windows from the raw lake, compares them with what is published,
-// publishes corrections and certifies the result.
+// Package reconcile is the slow lane. It recomputes windows from the raw lake with the code of the fast lane, compares them with
+// what is published, publishes what differs as new revisions, and certifies the result. It is started, does what is due, and ends; it
+// shares nothing with a running stream but the bucket and the topics.
+//
+// A unit is an output and a lake hour. Plan only reads. Apply goes, for each due unit, through the steps of slot.go: fence, read,
+// land, compare, publish, land, certify. Audit repeats the computation; Explain shows it for one window.
+//
+// Invariants:
+//
+//  1. Every window has one unit: that of the hour in which it starts. A unit reads every lake hour that its windows touch and
+//     ignores what belongs to others.
+//  2. A unit is touched only when its windows are closed in every task's newest valid checkpoint, by this very fingerprint, and the
+//     lake has landed all that these checkpoints have read. What is closed never opens again, so reading that once is enough.
+//  3. What is compared is a function of a set of files: recomputing never judges late, and deduplicates over the whole. Rows hash and
+//     root depend on nothing else.
+//  4. Any number of workers may run. Behind the fence of a unit's slot the order is: the number of its next certificate, the raw
+//     logs, the high watermark of the curated topic, all below it decided and landed, fold, publish. Each step is
+//     there because its absence, or another order, publishes a revision twice or puts an old value back (see race_test.go).
+//  5. A second run over the same input publishes nothing and certifies nothing.
+//  6. A crash between any two steps is repaired by running again: what was published is found by the fold, what was not is published,
+//     and only a unit that is equal is certified.
+//  7. Revisions rise: a correction's is above the highest known of its window, and above what the stream would have given it.
+//  8. A certificate is put once, by put-if-absent, after all that it states; number n names the hash of n - 1.
+//  9. Nothing is published that a guard holds, except units of an approved plan that are still as they were approved.
+//  10. Causes are evidence: places that the journal names and the last certificate had not seen, copies that were counted, another
+//     fingerprint. Without evidence the cause is OTHER.
+//  11. No result depends on the clock. It decides when to look (settle), and stamps.
+//
+// Laws: L1, by running stream/window to the end of the input; L2, since it touches closed windows only and owns them from then on; L3, since every
+// late event is in a raw file and so in some unit's input, and consumed = aggregated + duplicate + invalid holds in every certificate; L4, since
+// certificates name both cuts; L5 is the stream's: this package takes no decisions.
 package reconcile

@@ -1,0 +1,156 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/curated"
+)
+
+// sampleCertificate has a value in every field.
+func sampleCertificate() *Certificate {
+	previous, hash := "sha256:41aa", "sha256:before"
+	return &Certificate{
+		APIVersion: APIVersion, Kind: "Certificate", Format: 1, Pipeline: "flights", Fingerprint: "f81c2e000000", Binary: "v0.1.0",
+		Output: "departures-hourly", Partition: "dt=2013-01-09/hr=14", Number: 2, Previous: &previous,
+		Cut: CertCut{Topic: "flights", TopicID: "q3F", Offsets: []string{"7950", "9270", "0", "9990"}},
+		Input: CertInput{Digest: "sha256:77d0", Files: []CertFile{
+			{Path: "raw/flights/dt=2013-01-09/hr=14/1-6981-9c1f.avro", SHA256: "9c1f", Records: 19, Bytes: 2871}}},
+		Accounting: CertAccounting{Consumed: 61, Aggregated: 59, Duplicate: 1, Filtered: 0, Invalid: 1, Outside: 3, Conflicts: 2},
+		Result:     CertResult{Windows: 3, RowsHash: "sha256:9d0e", HashOf: hashOf},
+		Compared:   CertCompared{Topic: "departures-hourly", TopicID: "abc", Cut: []string{"5", "6"}, PublishedTo: []string{"5", "8"}, Equal: 2, Corrected: 1},
+		Corrections: []CertCorrection{{
+			Key: "JFK", WindowStart: timeOf(msOf("14:00")), WindowEnd: timeOf(msOf("15:00")), Kind: kindChanged, FromRevision: 19, ToRevision: 20,
+			Cause: "LATE", Causes: map[string]int64{"late": 1}, Before: &hash, After: nil, Evidence: []string{"flights/1@7688"}}},
+		Cost: CertCost{CPUSeconds: 0.012, BytesRead: 2871}, Approved: &CertApproval{Plan: "7f3c91", By: "ann", Reason: "looked at it"},
+		Run: "run-1", CreatedAt: time.Date(2013, 1, 10, 13, 15, 2, 0, time.UTC), Statement: statement, NotProven: []string{"that the rules are right"},
+	}
+}
+
+func samplePlan() *planDocument {
+	return &planDocument{
+		APIVersion: APIVersion, Kind: "ReconcilePlanDocument", Format: 1, ID: "7f3c91", Hash: "7f3c91" + strings.Repeat("0", 58), Pipeline: "flights",
+		Fingerprint: "f81c2e000000", CreatedAt: time.Date(2013, 1, 10, 13, 15, 2, 0, time.UTC), Windows: Windows{5, 1, 2, 1, 1},
+		Guard: Guard{Verdict: "hold", Rule: "max_changed_windows", Limit: 0.05, Actual: 0.8, Note: "x"},
+		Units: []planUnit{{Output: "departures-hourly", Partition: "dt=2013-01-09/hr=14", ID: "0011223344556677", Digest: "sha256:77d0", Differ: 4}},
+	}
+}
+
+// Documents written by the first release stay readable, and are still written so.
+func TestOldDocuments(t *testing.T) {
+	cert, err := sampleCertificate().encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/certificate-v1.json", cert)
+	old, err := os.ReadFile("testdata/certificate-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeCertificate(old)
+	if err != nil || !reflect.DeepEqual(got, sampleCertificate()) {
+		t.Errorf("certificate: %v\n%+v", err, got)
+	}
+	doc, err := json.MarshalIndent(samplePlan(), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/plan-v1.json", append(doc, '\n'))
+	if old, err = os.ReadFile("testdata/plan-v1.json"); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := decodePlan("7f3c91", old)
+	if err != nil || !reflect.DeepEqual(plan, samplePlan()) {
+		t.Errorf("plan: %v\n%+v", err, plan)
+	}
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s is written as\n%s\nand was\n%s", path, got, want)
+	}
+}
+
+// Other versions, and documents in other places than their names say, are refused.
+func TestForeignDocuments(t *testing.T) {
+	for _, bad := range []string{"", "{", "null", `{"kind":"Certificate","format":2}`, `{"kind":"ReconcilePlanDocument","format":1}`} {
+		if _, err := decodeCertificate([]byte(bad)); err == nil {
+			t.Errorf("certificate %q is accepted", bad)
+		}
+	}
+	for _, bad := range []string{"", "{", "null", `{"kind":"ReconcilePlanDocument","format":2,"id":"7f3c91"}`, `{"kind":"ReconcilePlanDocument","format":1,"id":"other0"}`} {
+		if _, err := decodePlan("7f3c91", []byte(bad)); err == nil {
+			t.Errorf("plan %q is accepted", bad)
+		}
+	}
+	for _, key := range []string{"", "x.json", "dt=2013-01-09/hr=14/1.json", "dt=2013-01-09/hr=14/0000000000.json", "dt=2013-01-09/hr=14/0000000001", "dt=2013-01-09/hr=99/0000000001.json", "plans/7f3c91.json"} {
+		if _, _, ok := parseCertKey(key); ok {
+			t.Errorf("key %q passes for a certificate", key)
+		}
+	}
+	if h, n, ok := parseCertKey("dt=2013-01-09/hr=14/0000000012.json"); !ok || h != msOf("14:00") || n != 12 {
+		t.Error(h, n, ok)
+	}
+}
+
+// The hashes of FORMAT.md are what they were: an approval, or a certificate's digest, must mean the same to another release.
+func TestHashesNeverMove(t *testing.T) {
+	files := []lake.File{{Path: "raw/a", SHA256: "11"}, {Path: "raw/b", SHA256: "22"}}
+	digest := inputDigest(files)
+	if turned := inputDigest([]lake.File{files[1], files[0]}); turned != digest {
+		t.Error("the digest depends on the order of files")
+	}
+	if want := "sha256:e7a17b91fa093186b3bac35bed3a06085e39cba28626978d7f974a3f7849759f"; digest != want {
+		t.Errorf("digest %s, was %s", digest, want)
+	}
+	d := &diff{corrections: []correction{
+		{kind: kindChanged, pair: pair{before: &publishedRow{key: "k", hash: [32]byte{1}}, after: &batchRow{key: "k", hash: [32]byte{2}}}},
+		{kind: kindRemoved, pair: pair{before: &publishedRow{key: "l", hash: [32]byte{3}, row: curated.Row{Status: curated.Closed}}}},
+	}}
+	if got, want := d.id("f81c2e000000", "o", msOf("14:00"), digest), "8d43a0953a406981"; got != want {
+		t.Errorf("unit id %s, was %s", got, want)
+	}
+	if d.id("f81c2e000000", "o", msOf("15:00"), digest) == d.id("f81c2e000000", "o", msOf("14:00"), digest) {
+		t.Error("the unit id does not depend on the hour")
+	}
+	s := &survey{due: []*dueUnit{{id: "a"}, {id: "b"}}}
+	if got, want := s.fullID(), "884cd69729b66a5b57a692fdfce67d5c5f51c6cfbf2a9fb30aa423189de015ec"; got != want {
+		t.Errorf("plan id %s, was %s", got, want)
+	}
+	m := &merkle{}
+	m.add("o", msOf("14:00"), [32]byte{7})
+	root := m.root()
+	if got, want := sha(root[:]), "sha256:dfc872bc6808bab89e2f3705d892e25d06e5c2558659d8a6e090256505145574"; got != want {
+		t.Errorf("root %s, was %s", got, want)
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for _, c := range []struct {
+		v    schema.Value
+		want string
+	}{
+		{schema.NullValue(), "null"}, {schema.IntValue(-7), "-7"}, {schema.FloatValue(69.42), "69.42"}, {schema.BoolValue(true), "true"},
+		{schema.StringValue([]byte(`a"b`)), `"a\"b"`}, {schema.BytesValue([]byte{1, 2}), `"AQI="`},
+	} {
+		if got := jsonText(numberOf(c.v)); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+	nan, inf := floatNumber(0), floatNumber(0)
+	nan.v.Num, inf.v.Num = schema.CanonicalNaN, 0xfff0000000000000
+	if jsonText(nan) != `"NaN"` || jsonText(inf) != `"-Infinity"` {
+		t.Error(jsonText(nan), jsonText(inf))
+	}
+}
