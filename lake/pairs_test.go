@@ -86,18 +86,29 @@ func TestFilePairs(t *testing.T) {
 		"other last":         {func(_ *identity, o *[]int64, _ *File) { *o = []int64{10, 12, 14} }, true},
 		"beyond last":        {func(_ *identity, o *[]int64, _ *File) { *o = []int64{10, 12, 16} }, true},
 		"fewer records":      {func(_ *identity, o *[]int64, _ *File) { *o = []int64{10, 15} }, true},
+		"bytes in a block":   {func(_ *identity, o *[]int64, _ *File) { *o = append(*o, -1) }, true},
+		"another marker":     {func(id *identity, _ *[]int64, f *File) { f.SHA256 = "marker" }, true},
 		"other partition":    {func(id *identity, _ *[]int64, f *File) { id.partition, f.Partition = 1, 1 }, true},
 	} {
 		id, offsets, f := good()
 		c.change(&id, &offsets, &f)
 		buf, budget := &buffer{}, NewBudget(1<<20)
 		for _, o := range offsets {
+			if o < 0 {
+				buf.blocks[0].buf = append(buf.blocks[0].buf, 0)
+				break
+			}
 			r := &Record{Partition: 2, Offset: o}
 			b := buf.grow(rawBytes(r, nil), len(buf.blocks) > 0, budget)
 			b.buf = appendRaw(b.buf, r, nil)
 			buf.note(b, o, 0, rawBytes(r, nil))
 		}
 		pieces, size, sum := id.pieces(buf.blocks)
+		if last := pieces[len(pieces)-1]; f.SHA256 == "marker" {
+			last[len(last)-1] ^= 1
+			whole := sha256.Sum256(bytes.Join(pieces, nil))
+			sum = hex.EncodeToString(whole[:])
+		}
 		f.Bytes, f.SHA256 = size, sum
 		b := blob.NewMemory()
 		if err := b.Put(t.Context(), f.Path, pieces...); err != nil {
