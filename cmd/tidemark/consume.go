@@ -26,7 +26,7 @@ func (a *app) consumeCommand() *cobra.Command {
 		Long: "Reads what is committed, up to the end that the topic has now, and prints one record a line. With\n" +
 			"--latest-per-key it prints one row per group and window, the highest revision: what a table keyed by the\n" +
 			"whole key holds. Summing the rows without it counts corrected windows twice.",
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("topic"),
 	}
 	c.Flags().BoolVar(&latest, "latest-per-key", false, "one row per group and window, the one that holds; in memory")
 	c.RunE = a.command(func(ctx context.Context, args []string) error {

@@ -92,11 +92,11 @@ func advice(err error) string {
 }
 
 // shown is an error as it is shown: what went wrong and what to do, on one line. Only the faults of a pipeline file,
-// which come all at once, stand on lines of their own.
+// which come all at once, stand on lines of their own, each beginning with its place as editors know it.
 func shown(err error) string {
 	var faults pipeline.Faults
 	if errors.As(err, &faults) {
 		return faults.Error()
 	}
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ") + advice(err)
+	return "tidemark: " + strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ") + advice(err)
 }

@@ -30,7 +30,7 @@ func (a *app) lakeCatCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cat -f FILE PATH",
 		Short: "Print the events of one lake file as JSON lines; PATH as lake ls --files prints it",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneArgument("file: a PATH as lake ls --files prints it"),
 		RunE: a.command(func(ctx context.Context, args []string) error {
 			o, err := a.open(ctx)
 			if err != nil {

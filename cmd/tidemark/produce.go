@@ -33,7 +33,7 @@ func (a *app) produceCommand() *cobra.Command {
 		Long: "Sends each line, one JSON object, as an Avro record. A key picks the partition by murmur2 of its text, as\n" +
 			"Kafka's own producers do. A topic that doesn't exist is made, with --partitions, and keeps its records for\n" +
 			"ever (retention.ms=-1).",
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("topic"),
 		RunE: a.command(func(ctx context.Context, args []string) error { return a.produce(ctx, args[0], f) }),
 	}
 	flags := c.Flags()

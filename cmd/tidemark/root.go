@@ -44,7 +44,7 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	case err != nil && code >= exitSignal:
 		a.complain("tidemark: %s", context.Cause(ctx))
 	case err != nil && err.Error() != "":
-		a.complain("tidemark: %s", shown(err))
+		a.complain("%s", shown(err))
 	}
 	return code
 }
@@ -114,6 +114,19 @@ func (a *app) command(do func(ctx context.Context, args []string) error) func(*c
 	return func(cmd *cobra.Command, args []string) error {
 		a.started = true
 		return do(cmd.Context(), args)
+	}
+}
+
+// oneArgument wants exactly one argument and names it when it is missing.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return fmt.Errorf("%s: say which %s", cmd.Name(), what)
+		case 1:
+			return nil
+		}
+		return fmt.Errorf("%s: one %s at a time, not also %s", cmd.Name(), what, args[1])
 	}
 }
 

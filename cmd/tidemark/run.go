@@ -114,7 +114,7 @@ func (a *app) serveRun(f runFlags, o *opened, board *telemetry.Board) (*pageServ
 	}
 	name := o.plan.Pipeline.Name
 	mux.Handle("GET /", page.Handler(page.Options{
-		Title: name, Version: b.Version, Now: a.now,
+		Title: name, Version: b.Version, Now: a.now, Endpoints: []string{"/metrics", "/healthz", "/readyz", "/api/v1/status"},
 		Views: func(context.Context) []page.View {
 			s := board.Status()
 			if s == nil {

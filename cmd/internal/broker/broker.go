@@ -29,6 +29,7 @@ type Options struct {
 // Broker is a running embedded broker. Its methods may be called from several goroutines.
 type Broker struct {
 	cluster *kfake.Cluster
+	addr    string
 	log     *brokerLog
 	unlock  func() error
 }
@@ -65,12 +66,12 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("embedded broker on port %d over %q: %w", o.Port, o.DataDir, err), b.unlock())
 	}
-	b.cluster = cluster
+	b.cluster, b.addr = cluster, cluster.ListenAddrs()[0]
 	return b, nil
 }
 
 // Addr is the broker's address, host:port.
-func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
+func (b *Broker) Addr() string { return b.addr }
 
 // Close stops the broker, after what it holds is in its directory. Calling it again does nothing.
 func (b *Broker) Close() error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,6 +32,8 @@ type Options struct {
 	Title string
 	// Notes are lines below the title, as the broker's address.
 	Notes []string
+	// Endpoints are named at the foot: what else is served here.
+	Endpoints []string
 	// Version of the program.
 	Version string
 	// RefreshSeconds is how often a browser asks again. Default 5.
@@ -49,6 +52,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"width":    width,
 	"bucket":   bucketName,
 	"majority": majority,
+	"measured": measured,
 }).Parse(source))
 
 // Handler serves the page at / and nothing else.
@@ -147,6 +151,11 @@ func majority(d *status.Document) string {
 		return "PARTLY"
 	}
 	return "RUNNING"
+}
+
+// measured says whether any event was measured: a process that has read nothing shows no empty chart.
+func measured(buckets []status.Bucket) bool {
+	return slices.ContainsFunc(buckets, func(b status.Bucket) bool { return b.Events > 0 })
 }
 
 // width is a bar's width in percent of the fullest bucket's.
