@@ -38,6 +38,8 @@ type Options struct {
 	// RetryFor bounds how long broken sessions are rebuilt without one commit in between before Run gives
 	// up with the error. Default 5 minutes.
 	RetryFor time.Duration
+	// CommitTimeout bounds one commit; beyond it the outcome counts as unknown. Default: the session's, 30 seconds.
+	CommitTimeout time.Duration
 	// Observe, if set, is called with a fresh snapshot after each commit and at least once a second.
 	// It must not block and must not keep what the snapshot points to.
 	Observe func(Status)

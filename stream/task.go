@@ -78,7 +78,10 @@ func (t *task) record(r *kafka.Record) error {
 		if err := t.admissible(r, derr); err != nil {
 			return err
 		}
-	} else if p := t.eval.PartitionOf(t.wide); p != r.Partition {
+	} else if p := t.eval.PartitionOf(t.wide); p < 0 {
+		return &StopError{Where: place(r), What: fmt.Sprintf("a field of source.key %v is null: nothing says where the event belongs", t.plan.Pipeline.Source.Key),
+			Fix: "declare a key whose fields are never null"}
+	} else if p != r.Partition {
 		return &StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Pipeline.Source.Key, p),
 			Fix: "declare the key that the topic is really keyed by, or produce with the default (murmur2) partitioner"}
 	}
