@@ -91,6 +91,20 @@ func openLander(t testing.TB, topic *lake.Topic, partition int32, o lake.LanderO
 	return l
 }
 
+func openDir(t testing.TB) *blob.Dir {
+	t.Helper()
+	b, err := blob.OpenDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
 func appendAll(t testing.TB, l *lake.Lander, events ...event) {
 	t.Helper()
 	for i := range events {
