@@ -17,7 +17,8 @@ const (
 )
 
 // Restore makes the store in dir from the checkpoint m, which LoadManifest
-// read under prefix. The directory must be absent or empty (ErrNotEmpty).
+// read under prefix. The directory must be absent, or empty, or have a store
+// without a cut; else ErrNotEmpty.
 //
 // Files are fetched into a directory beside it, checked against both sums,
 // synced, opened once to see that they hold the manifest's cut, and renamed
@@ -36,7 +37,7 @@ func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir strin
 		return &CorruptError{Path: key, What: "checkpoint manifest", Err: err}
 	}
 	fs := sh.opts.FS
-	if err := vacant(fs, dir); err != nil {
+	if err := sh.vacate(dir); err != nil {
 		return err
 	}
 	scratch := dir + suffixRestore
@@ -132,8 +133,11 @@ func (a archive) read(ctx context.Context, f File, fn func([]byte) error) error 
 	return nil
 }
 
-// vacant reports why a store can't be put into dir.
-func vacant(fs vfs.FS, dir string) error {
+// vacate makes room for a store in dir, or says what is there. A store that
+// was made and never applied to holds nothing; who opens a store to see
+// whether there is one has made it.
+func (sh *Shared) vacate(dir string) error {
+	fs := sh.opts.FS
 	names, err := fs.List(dir)
 	if isNotExist(err) {
 		return nil
@@ -141,8 +145,24 @@ func vacant(fs vfs.FS, dir string) error {
 	if err != nil {
 		return fmt.Errorf("look into the directory: %w", err)
 	}
-	if len(names) > 0 {
-		return fmt.Errorf("%w: %s has %d files; set it aside first", ErrNotEmpty, dir, len(names))
+	exists, err := survey(dir, fs)
+	if err != nil {
+		return err
+	}
+	if !exists && len(names) > 0 {
+		return fmt.Errorf("%w: %s has %d files that are no store", ErrNotEmpty, dir, len(names))
+	}
+	if exists {
+		cut, err := sh.peek(dir)
+		if err != nil {
+			return err
+		}
+		if cut != nil {
+			return fmt.Errorf("%w: %s has a store; set it aside first", ErrNotEmpty, dir)
+		}
+	}
+	if err := fs.RemoveAll(dir); err != nil && !isNotExist(err) {
+		return fmt.Errorf("remove the empty store: %w", err)
 	}
 	return nil
 }
@@ -154,9 +174,6 @@ func settle(fs vfs.FS, scratch, dir string) error {
 	}
 	if err := syncDir(fs, scratch); err != nil {
 		return err
-	}
-	if err := fs.Remove(dir); err != nil && !isNotExist(err) { // vacant: it is empty
-		return fmt.Errorf("remove the empty directory: %w", err)
 	}
 	if err := fs.Rename(scratch, dir); err != nil {
 		return fmt.Errorf("put the restored state into place: %w", err)
