@@ -101,7 +101,7 @@ func readTopic(ctx context.Context, options kafka.Options, topic string, fn func
 	defer admin.Close()
 	ends, err := admin.Offsets(ctx, topic)
 	if errors.Is(err, kafka.ErrNoTopic) {
-		return fmt.Errorf("%w at %v: tidemark run makes the topics of results", err, options.Brokers)
+		return fmt.Errorf("there is no such topic at %v yet: tidemark run makes the topics of results", options.Brokers)
 	}
 	if err != nil {
 		return err

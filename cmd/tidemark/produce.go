@@ -148,17 +148,18 @@ func ensureTopic(ctx context.Context, options kafka.Options, topic string, parti
 		return 0, err
 	}
 	defer admin.Close()
-	if partitions > 0 {
+	info, err := admin.Topic(ctx, topic)
+	switch {
+	case errors.Is(err, kafka.ErrNoTopic) && partitions == 0:
+		return 0, fmt.Errorf("there is no topic %s: say --partitions N to make it", topic)
+	case errors.Is(err, kafka.ErrNoTopic):
 		return partitions, admin.EnsureTopic(ctx, kafka.TopicSpec{
 			Name: topic, Partitions: partitions, Configs: map[string]string{"retention.ms": "-1"},
 		})
-	}
-	info, err := admin.Topic(ctx, topic)
-	if errors.Is(err, kafka.ErrNoTopic) {
-		return 0, fmt.Errorf("there is no topic %s: say --partitions N to make it", topic)
-	}
-	if err != nil {
+	case err != nil:
 		return 0, err
+	case partitions > 0 && info.Partitions != partitions:
+		return 0, fmt.Errorf("topic %s has %d partitions, not %d: leave --partitions out, or name another topic", topic, info.Partitions, partitions)
 	}
 	return info.Partitions, nil
 }

@@ -62,7 +62,14 @@ func (a *app) applyUnits(ctx context.Context, f rangeFlags, o reconcile.ApplyOpt
 	bars.end()
 	err = opened.close(reconciled(err))
 	if report != nil {
-		err = errors.Join(a.documentResult(report, func(p *printer) { printReport(p, report) }), err)
+		var held *reconcile.HeldError
+		err = errors.Join(a.documentResult(report, func(p *printer) {
+			if errors.As(err, &held) && report.Plan != nil {
+				printPlan(p, report.Plan)
+				return
+			}
+			printReport(p, report)
+		}), err)
 	}
 	return err
 }

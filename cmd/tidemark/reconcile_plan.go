@@ -49,12 +49,18 @@ func (a *app) reconcilePlanCommand() *cobra.Command {
 }
 
 func printPlan(p *printer, plan *reconcile.Plan) {
-	p.line("%s", planLine(plan))
+	if plan.Due == 0 {
+		p.line("reconcile plan: nothing is due; %s certified", plural(plan.Clean, "unit is", "units are"))
+	} else {
+		p.line("%s", planLine(plan))
+	}
 	if plan.Waiting > 0 {
 		p.line("  %s not due yet: not closed, not settled or not landed", plural(plan.Waiting, "unit is", "units are"))
 	}
 	if !plan.Changed() {
-		p.line("  no difference: tidemark reconcile apply certifies it")
+		if plan.Due > 0 {
+			p.line("  no difference: tidemark reconcile apply certifies it")
+		}
 		return
 	}
 	rows := [][]string{{"  output", "aggregate", "published", "recomputed"}}

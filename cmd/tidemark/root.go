@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.err)
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.file, "file", "f", "", "the pipeline file")
-	flags.StringVarP(&a.output, "output", "o", "text", "how results are printed: text or json")
+	flags.StringVarP(&a.output, "format", "o", "text", "how results are printed: text or json")
 	flags.StringSliceVar(&a.brokers, "brokers", nil, "Kafka brokers, HOST:PORT each, instead of those of the pipeline file")
 	flags.StringVar(&a.logLevel, "log-level", "warn", "debug, info, warn or error")
 	flags.StringVar(&a.logFormat, "log-format", "text", "text or json")

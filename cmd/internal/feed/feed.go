@@ -71,7 +71,7 @@ type LineError struct {
 }
 
 func (e *LineError) Error() string {
-	return fmt.Sprintf("%s, line %d: %v; the %d records before it are in the topic: mend the line and go on with --from-line %d",
+	return fmt.Sprintf("%s, line %d: %v; records sent before it: %d; mend the line and go on with --from-line %d",
 		e.Name, e.Line, e.Err, e.Sent, e.Line)
 }
 

@@ -71,6 +71,9 @@ type seen struct {
 func look(ctx context.Context, admin *kafka.Admin, s Source) (*seen, error) {
 	p := s.Plan.Pipeline
 	ends, err := admin.Offsets(ctx, p.Source.Topic)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		return nil, fmt.Errorf("source topic %s does not exist at %v: produce to it first", p.Source.Topic, s.Kafka.Brokers)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("offsets of %s: %w", p.Source.Topic, err)
 	}
