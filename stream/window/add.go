@@ -75,7 +75,7 @@ func (e *Engine) judge(t, watermark int64) (missed uint64, expiry int64) {
 	return missed, expiry
 }
 
-var errIdentity = errors.New("a copy of an event has another group key: the identity must cover every field that the key is made of")
+var errIdentity = errors.New("copies of an event differ in their group key: an identity must cover every field that the key is made of")
 
 // enter counts the event in its window of output i: as a new one, or as one more copy.
 func (e *Engine) enter(i int, in *Input, fresh bool) error {
@@ -100,6 +100,9 @@ func (e *Engine) enter(i int, in *Input, fresh bool) error {
 		}
 	}
 	if at < 0 {
+		if !fresh && p.partial {
+			return &CorruptError{Key: slices.Clone(e.keyBuf), What: "no such record, though an event of it has been counted", Err: errIdentity}
+		}
 		if !fresh {
 			return errIdentity
 		}

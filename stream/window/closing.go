@@ -159,7 +159,6 @@ func (c *closing) pass(k, v []byte) error {
 		}
 	}
 	c.wide.Reset()
-	clear(c.stored)
 	if err := c.o.layout.decodeRecord(v, c.stored, &c.wide); err != nil {
 		return &CorruptError{Key: slices.Clone(k), What: "record of a group", Err: err}
 	}

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,11 +24,18 @@ import (
 //	open                                  open windows
 //	bound TIME                            Bound
 //	state                                 every stored key and value, in hexadecimal
+//	load                                  put such keys and values into the Backing; then restart
 //
 // A time is RFC 3339, HH:MM[:SS] on 2013-01-01, "never" (no watermark) or "end" (above every time). Arguments: x is a double, n a long, m a nullable
 // long, ok a bool.
-func TestEngineCases(t *testing.T) {
-	datadriven.Walk(t, "testdata/engine", func(t *testing.T, path string) {
+func TestEngineCases(t *testing.T) { runScripts(t, "testdata/engine") }
+
+// State that an older program has written is read as it was meant. The `load` commands in testdata/golden are old bytes:
+// they are never changed; a new version of the format adds a file.
+func TestGoldenState(t *testing.T) { runScripts(t, "testdata/golden") }
+
+func runScripts(t *testing.T, dir string) {
+	datadriven.Walk(t, dir, func(t *testing.T, path string) {
 		h := &script{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			out, err := h.run(t, d)
@@ -78,6 +86,8 @@ func (h *script) run(t *testing.T, d *datadriven.TestData) (string, error) {
 			return "none\n", nil
 		}
 		return showTime(b) + "\n", nil
+	case "load":
+		return "", h.load(d)
 	case "state":
 		return h.backing.dump(), nil
 	}
@@ -99,6 +109,27 @@ func (h *script) start(t *testing.T, d *datadriven.TestData) (string, error) {
 		h.backing = nil
 	}
 	return "", h.restart(t, d)
+}
+
+// load stores bytes that an older program may have written.
+func (h *script) load(d *datadriven.TestData) error {
+	var batch memBatch
+	for line := range strings.Lines(d.Input) {
+		key, val, _ := strings.Cut(strings.TrimSpace(line), " =")
+		k, err := hex.DecodeString(key)
+		if err != nil {
+			return err
+		}
+		v, err := hex.DecodeString(strings.TrimSpace(val))
+		if err != nil {
+			return err
+		}
+		if err := batch.Set(k, v); err != nil {
+			return err
+		}
+	}
+	batch.apply(h.backing)
+	return nil
 }
 
 func parseAgg(s string) Agg {

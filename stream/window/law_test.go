@@ -11,7 +11,7 @@ import (
 // definitions say of the logs as a whole.
 func TestSameCutSameState(t *testing.T) {
 	t.Logf("seed %d", seed)
-	for i := range 400 {
+	for i := range 250 {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		w := newWorkload(r, 1+i%3, 60+r.IntN(200))
 		want := w.run(t, &schedule{order: w.interleaving(r), r: r})

@@ -104,18 +104,23 @@ func (w *workload) interleaving(r *rand.Rand) []int {
 	return order
 }
 
-// input is what the pipeline would make of an occurrence.
-func (o *occurrence) input(outputs int) *Input {
-	in := &Input{Time: o.time, HasID: o.id != 0}
+// fill makes in what the pipeline would make of an occurrence: the same Input, whose buffers are used again and again.
+func (o *occurrence) fill(in *Input, outputs int) *Input {
+	in.Time, in.HasID, in.ID = o.time, o.id != 0, [16]byte{}
 	copy(in.ID[:], fmt.Sprintf("%c%d", o.id, o.time)) // identity includes time
+	if in.Keys == nil {
+		in.Keys, in.Args = make([][]byte, outputs), make([][]schema.Value, outputs)
+	}
 	m := schema.NullValue()
 	if o.m != math.MinInt64 {
 		m = schema.IntValue(o.m)
 	}
-	args := []schema.Value{schema.FloatValue(o.x), schema.IntValue(o.n), m, schema.BoolValue(o.ok)}
-	for range outputs {
-		in.Keys = append(in.Keys, []byte(o.key))
-		in.Args = append(in.Args, args)
+	for i := range outputs {
+		in.Keys[i] = in.Keys[0]
+		if i == 0 || o.ok { // one slice for several outputs, or one for each
+			in.Keys[i] = append(in.Keys[i][:0], o.key...)
+		}
+		in.Args[i] = append(in.Args[i][:0], schema.FloatValue(o.x), schema.IntValue(o.n), m, schema.BoolValue(o.ok))
 	}
 	return in
 }

@@ -51,7 +51,8 @@ type run struct {
 	back      *memBacking
 	e         *Engine
 	cut       progress // of the last Write
-	lateByMin bool     // the wrong rule of lateness.py: judge by the task's watermark
+	in        Input
+	lateByMin bool // the wrong rule of lateness.py: judge by the task's watermark
 }
 
 func (w *workload) run(t *testing.T, s *schedule) *run { return w.runRule(t, s, false) }
@@ -103,7 +104,7 @@ func (x *run) step() {
 	if x.lateByMin {
 		mark = slices.Min(x.marks)
 	}
-	v, err := x.e.Add(o.input(len(x.w.outputs)), mark)
+	v, err := x.e.Add(o.fill(&x.in, len(x.w.outputs)), mark)
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package exact
 import (
 	"bytes"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 )
@@ -27,7 +28,7 @@ func TestSumIsAFunctionOfTheSet(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Logf("seed %d", seed)
 			r := rand.New(rand.NewPCG(seed, 1))
-			for range 150 {
+			for range 80 {
 				values := make([]float64, 1+r.IntN(300))
 				for i := range values {
 					values[i] = f.draw(r)
@@ -147,6 +148,46 @@ func TestQuotient(t *testing.T) {
 		if got := Quotient(c.lo, c.hi, c.n); !same(got, c.want) {
 			t.Errorf("(%#x, %#x) / %d = %v, want %v", c.lo, c.hi, c.n, got, c.want)
 		}
+	}
+}
+
+// The remainder of a division breaks ties that no bit of the quotient does: 1/n just above the middle of two doubles.
+func TestQuotientJustAboveATie(t *testing.T) {
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 3))
+	for range 1000 {
+		a := new(big.Int).SetUint64(1<<53 + r.Uint64N(1<<51)*4 + 1) // 54 bits, a tie to an even mantissa
+		n := new(big.Int).Div(new(big.Int).Lsh(big.NewInt(1), 117), a).Uint64()
+		want := (&oracle{total: big.NewRat(1, 1)}).mean(n)
+		if got := Quotient(1, 0, n); !same(got, want) {
+			t.Fatalf("1 / %d = %v, want %v", n, got, want)
+		}
+	}
+}
+
+// Bytes that Append never writes are refused, so that equal sums have equal bytes.
+func TestDecodeRefusesOtherBytes(t *testing.T) {
+	for _, c := range []struct{ name, bytes string }{
+		{"nothing", ""},
+		{"unknown flags", "\x08"},
+		{"no length", "\x00"},
+		{"a length with a superfluous byte", "\x00\x81\x00\x01\x00\x00"},
+		{"too long", "\x00\xff\x7f"},
+		{"integer cut off", "\x00\x02\x01"},
+		{"no exponent", "\x00\x01\x01\x00"},
+		{"an even integer", "\x00\x01\x02\x04\x00"},
+		{"a superfluous byte", "\x00\x02\x00\x01\x04\x00"},
+		{"a superfluous byte, negative", "\x00\x02\xff\xff\x04\x00"},
+		{"beyond any sum", "\x00\x01\x01\x08\x73"},
+	} {
+		var s Sum
+		if _, err := s.Decode([]byte(c.bytes), &Wide{}); err == nil {
+			t.Errorf("%s: % x is read as %v", c.name, c.bytes, s)
+		}
+	}
+	var s Sum
+	if _, err := s.Decode([]byte("\x00\x01\x01\x08\x72"), &Wide{}); err != nil {
+		t.Errorf("the greatest exponent: %v", err)
 	}
 }
 
