@@ -167,6 +167,10 @@ func certifiedFiles(u *unitState) ([]lake.File, *Difference) {
 		}
 		files = append(files, f)
 	}
+	if got := inputDigest(files); got != u.last.digest {
+		return nil, &Difference{Kind: "certificate", Detail: fmt.Sprintf(
+			"certificate %d says that its input hashes to %s, the files that it names hash to %s", u.last.number, u.last.digest, got)}
+	}
 	return files, nil
 }
 

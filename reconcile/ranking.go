@@ -115,8 +115,10 @@ func (k *ranking) top() []Change {
 			return a.output < b.output
 		case a.start != b.start:
 			return a.start < b.start
+		case a.change.Key != b.change.Key:
+			return a.change.Key < b.change.Key
 		}
-		return a.change.Key < b.change.Key
+		return a.change.WindowEnd.Before(b.change.WindowEnd) // of another window size, before the pipeline was changed
 	})
 	out := []Change{}
 	for _, c := range all[:min(len(all), k.n)] {

@@ -69,7 +69,7 @@ func (x *topicIndex) take(p int32, entries []lake.Entry) error {
 			if err != nil {
 				return fmt.Errorf("lake log of %s/%d: file %s: %w", x.name, p, f.Path, err)
 			}
-			x.hours[h] = append(x.hours[h], landedFile{File: f, landedAt: landedAt(e)})
+			x.hours[h] = append(x.hours[h], landedFile{File: f, landedAt: e.LandedAt})
 		}
 	}
 	return nil
@@ -102,6 +102,3 @@ func sortFiles(files []landedFile) {
 		return a.Path < b.Path
 	})
 }
-
-// landedAt is when a log entry was put (ms, wall clock); 0 where the entry does not say.
-func landedAt(e *lake.Entry) int64 { return 0 }
