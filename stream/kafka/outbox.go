@@ -2,34 +2,40 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/semaphore"
 )
 
-// What a producer holds at most, keys and values and a fixed price a record.
+// What a producer holds at most, keys and values and a fixed price a record; and how long it waits for the
+// broker to acknowledge, or refuse, any record at all.
 const (
 	outboxBytes       = 32 << 20
 	outboxRecordPrice = 128
+	outboxStall       = time.Minute
 )
 
 // outbox is the way of records into the client. The client has limits of its own, but takes the context with
 // which it waits for room also for the life of the record: a shutdown that cancels it would fail the records of the
 // last commit. So room is waited for here, and the record lives as long as the client.
 type outbox struct {
-	life context.Context
-	room *semaphore.Weighted
+	life  context.Context
+	room  *semaphore.Weighted
+	stall time.Duration
 
 	mu       sync.Mutex
 	produced bool  // something was produced since the last reset
 	failed   error // the first failure since then
 	acked    int64 // confirmed by the broker, ever
+	settled  int64 // confirmed or failed, ever
 }
 
 func newOutbox(life context.Context) *outbox {
-	return &outbox{life: life, room: semaphore.NewWeighted(outboxBytes)}
+	return &outbox{life: life, room: semaphore.NewWeighted(outboxBytes), stall: outboxStall}
 }
 
 func (b *outbox) put(ctx context.Context, to func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record) {
@@ -41,9 +47,12 @@ func (b *outbox) put(ctx context.Context, to func(context.Context, *kgo.Record, 
 	b.mu.Lock()
 	b.produced = true
 	b.mu.Unlock()
-	if err := b.room.Acquire(ctx, price); err != nil {
-		b.done(r, fmt.Errorf("wait for room: %w", err))
-		return
+	if !b.room.TryAcquire(price) {
+		err := b.while(ctx, func(ctx context.Context) error { return b.room.Acquire(ctx, price) })
+		if err != nil {
+			b.done(r, fmt.Errorf("wait for room: %w", err))
+			return
+		}
 	}
 	r.Context = b.life
 	to(b.life, r, func(r *kgo.Record, err error) {
@@ -52,9 +61,32 @@ func (b *outbox) put(ctx context.Context, to func(context.Context, *kgo.Record, 
 	})
 }
 
+// while waits as long as the broker goes on settling records.
+func (b *outbox) while(ctx context.Context, wait func(context.Context) error) error {
+	for {
+		before := b.progress()
+		turn, cancel := context.WithTimeout(ctx, b.stall)
+		err := wait(turn)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if b.progress() == before {
+			return fmt.Errorf("the broker acknowledged nothing for %s: %w", b.stall, err)
+		}
+	}
+}
+
+func (b *outbox) progress() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.settled
+}
+
 func (b *outbox) done(r *kgo.Record, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.settled++
 	if err == nil {
 		b.acked++
 		return

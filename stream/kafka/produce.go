@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -27,7 +26,7 @@ func NewProducer(o Options) (*Producer, error) {
 	p.endLife, p.out = endLife, newOutbox(life)
 	opts = append(append(opts, producing()...),
 		kgo.WithContext(life),
-		kgo.RecordDeliveryTimeout(time.Minute),
+		// No RecordDeliveryTimeout: it counts from the record's timestamp, which may be years ago.
 	)
 	if p.cl, err = kgo.NewClient(opts...); err != nil {
 		p.endLife()
@@ -37,7 +36,7 @@ func NewProducer(o Options) (*Producer, error) {
 }
 
 // Produce sends r, whose Topic and Partition must be set. It blocks while too much is in flight, until ctx is
-// done, and returns the first failure of any record so far: then nothing more is sent.
+// done or the broker has acknowledged nothing for a minute, and returns the first failure of any record so far: then nothing more is sent.
 func (p *Producer) Produce(ctx context.Context, r *Record) error {
 	if err := p.fault(); err != nil {
 		return err
@@ -54,9 +53,10 @@ func (p *Producer) fault() error {
 // Acknowledged is how many records the broker has confirmed.
 func (p *Producer) Acknowledged() int64 { return p.out.acknowledged() }
 
-// Flush waits until everything produced is acknowledged or has failed, and returns the first failure.
+// Flush waits until everything produced is acknowledged or has failed, and returns the first failure. It gives up when the
+// broker has acknowledged nothing for a minute.
 func (p *Producer) Flush(ctx context.Context) error {
-	if err := p.cl.Flush(ctx); err != nil {
+	if err := p.out.while(ctx, p.cl.Flush); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
 	return p.fault()

@@ -151,6 +151,44 @@ func TestProducerIsBounded(t *testing.T) {
 	}
 }
 
+// A producer whose broker is gone gives up, flushing and waiting for room alike (invariant 7).
+func TestProducerGivesUp(t *testing.T) {
+	c := onFake(t, kfake.NumBrokers(1))
+	ctx := context.Background()
+	out := c.topic(t, "out", 1)
+	p, err := kafka.NewProducer(c.o)
+	must(t, err)
+	defer p.Close()
+	p.SetStall(200 * time.Millisecond)
+	must(t, p.Produce(ctx, record(out, "x")))
+	must(t, p.Flush(ctx))
+	c.fake.Close()
+	must(t, p.Produce(ctx, record(out, "y")))
+	if err := p.Flush(ctx); err == nil || !strings.Contains(err.Error(), "acknowledged nothing for 200ms") {
+		t.Errorf("Flush: %v", err)
+	}
+	for range 100 {
+		if err = p.Produce(ctx, &kafka.Record{Topic: out, Value: make([]byte, 512<<10)}); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "acknowledged nothing for 200ms") {
+		t.Errorf("Produce: %v", err)
+	}
+}
+
+// A record may be as old as its event: what `tidemark produce` sends often is.
+func TestProducerTakesOldTimestamps(t *testing.T) {
+	onEach(t, func(t *testing.T, c *cluster) {
+		out := c.topic(t, "out", 1, "retention.ms", "-1")
+		p, err := kafka.NewProducer(c.o)
+		must(t, err)
+		defer p.Close()
+		must(t, p.Produce(context.Background(), &kafka.Record{Topic: out, Value: []byte("x"), Timestamp: time.Unix(1357020000, 0)}))
+		must(t, p.Flush(context.Background()))
+	})
+}
+
 func TestAdminTopics(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()

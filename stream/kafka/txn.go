@@ -8,7 +8,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const txnTimeout = 10 * time.Second
+// How long a dead producer holds up read-committed readers, and how long one Commit or Abort may take.
+const (
+	txnTimeout    = 10 * time.Second
+	txnEndTimeout = 30 * time.Second
+)
 
 // TxnProducer publishes in transactions, without a group. Making one fences every older one of its id.
 // Produce may be called from several goroutines; Commit, Abort and Close from one, while nobody produces.
@@ -69,7 +73,7 @@ func takeOver(ctx context.Context, cl *kgo.Client, transactionalID string) error
 func (p *TxnProducer) Produce(ctx context.Context, r *Record) { p.out.put(ctx, p.cl.Produce, r) }
 
 // Commit ends the transaction, and begins the next; nil means that the broker has confirmed. After an error
-// only Close is left, and only reading the topic can tell whether the transaction was committed. ctx bounds it.
+// only Close is left, and only reading the topic can tell whether the transaction was committed. It takes at most 30 s.
 func (p *TxnProducer) Commit(ctx context.Context) error {
 	return p.end(ctx, kgo.TryCommit, "commit")
 }
@@ -83,6 +87,8 @@ func (p *TxnProducer) end(ctx context.Context, how kgo.TransactionEndTry, name s
 	if p.broken != nil {
 		return p.broken
 	}
+	ctx, cancel := context.WithTimeout(ctx, txnEndTimeout)
+	defer cancel()
 	if err := p.endOnce(ctx, how); err != nil {
 		p.broken = fmt.Errorf("%s of a transaction of %s: %w", name, p.id, err)
 	}
