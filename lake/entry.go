@@ -15,6 +15,7 @@ type Entry struct {
 	End         int64  `json:"end"`
 	Records     int64  `json:"records"`     // in all files
 	Quarantined int64  `json:"quarantined"` // of these, in quarantine files
+	LandedAt    int64  `json:"landed_at"`   // wall clock of the writer that won, ms since the epoch UTC: says when to look, decides nothing
 	Files       []File `json:"files"`       // sorted by path
 }
 

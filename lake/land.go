@@ -96,7 +96,7 @@ func (l *Lander) putFiles(ctx context.Context, b *Batch) (*Entry, error) {
 	e := &Entry{
 		Version: formatVersion, Topic: l.topic.declared.Topic, TopicID: l.topic.declared.TopicID,
 		Partition: l.partition, First: b.first, End: b.end,
-		Records: b.span.records, Quarantined: b.span.quarantined,
+		Records: b.span.records, Quarantined: b.span.quarantined, LandedAt: l.o.Now().UnixMilli(),
 		Files: make([]File, len(b.span.files)),
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
