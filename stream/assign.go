@@ -134,6 +134,6 @@ func (r *runner) mine() []*task {
 func (r *runner) note(t *task, err error) {
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
-		r.suspect[r.stateDir(t.id)] = true
+		r.suspectAt(r.stateDir(t.id))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -164,28 +166,30 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (*state.S
 
 // openLocal opens the state on the disk if it is usable, and sets it aside if it isn't.
 func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
 	store, err := state.Open(dir, r.shared)
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
-		return nil, nil, r.setAside(dir, "corrupt", err)
+		return nil, nil, r.setAside(dir, err)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("open state %s: %w", dir, err)
 	}
 	cut, err := store.Cut()
 	if errors.As(err, &corrupt) {
-		return nil, nil, errors.Join(store.Close(), r.setAside(dir, "corrupt", err))
+		return nil, nil, errors.Join(store.Close(), r.setAside(dir, err))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("state %s: %w", dir, err), store.Close())
 	}
-	if cut == nil || (r.usable(cut, c) && !r.suspect[dir]) {
+	if cut == nil || r.usable(cut, c) && !r.suspected(dir) {
 		return store, cut, nil
 	}
-	delete(r.suspect, dir)
 	reason := fmt.Sprintf("at offset %d, decision %d, fingerprint %s: not at or below the committed cut %d, %d",
 		cut.Sources[0].Next, cut.Journal, cut.Fingerprint, c.next, c.meta.Journal)
-	return nil, nil, errors.Join(store.Close(), r.setAside(dir, "unusable", errors.New(reason)))
+	return nil, nil, errors.Join(store.Close(), r.setAside(dir, errors.New(reason)))
 }
 
 // usable says whether replay can bring a state with this cut to the committed one.
@@ -210,7 +214,7 @@ func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, lo
 		return nil, fmt.Errorf("list checkpoints of task %d: %w", id, err)
 	}
 	for _, name := range names {
-		if r.badCheckpoint[name.Key] {
+		if r.suspected(name.Key) {
 			continue
 		}
 		m, err := state.LoadManifest(ctx, r.o.Bucket, name.Key)
@@ -241,7 +245,7 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 		if err := store.Close(); err != nil {
 			return fmt.Errorf("task %d: close older state: %w", id, err)
 		}
-		if err := r.setAside(dir, "older", fmt.Errorf("checkpoint at %d is newer", m.Cut.Sources[0].Next)); err != nil {
+		if err := r.setAside(dir, fmt.Errorf("checkpoint at %d is newer", m.Cut.Sources[0].Next)); err != nil {
 			return err
 		}
 	}
@@ -249,7 +253,7 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 	err := state.Restore(ctx, r.o.Bucket, r.checkpointPrefix(id), m.Manifest, dir, r.shared)
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
-		r.badCheckpoint[m.key] = true
+		r.suspectAt(m.key)
 	}
 	if err != nil {
 		return fmt.Errorf("task %d: restore %s: %w", id, m.key, err)
@@ -257,13 +261,34 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 	return nil
 }
 
-func (r *runner) setAside(dir, kind string, why error) error {
-	to, err := state.SetAside(dir, kind, r.shared)
+func (r *runner) setAside(dir string, why error) error {
+	to, err := state.SetAside(dir, why.Error(), r.shared)
 	if err != nil {
 		return fmt.Errorf("set %s aside (%s): %w", dir, why, err)
 	}
+	r.cleared(dir)
 	r.log.Warn("state set aside", "dir", dir, "to", to, "why", why)
 	return nil
+}
+
+// suspectAt remembers a state directory or a manifest in which a read found corruption, for the next session.
+func (r *runner) suspectAt(place string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.suspects[place] = true
+}
+
+func (r *runner) suspected(place string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.suspects[place]
+}
+
+// cleared forgets a suspicion: what was there has been set aside.
+func (r *runner) cleared(place string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.suspects, place)
 }
 
 func (r *runner) stateDir(id int32) string {

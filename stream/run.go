@@ -44,10 +44,8 @@ type runner struct {
 	wide    map[string]int32 // partitions of each result topic
 	target  map[int32]int64  // UntilEnd: the ends at the start, by partition
 
-	suspect       map[string]bool // state directories in which a read found corruption
-	badCheckpoint map[string]bool // manifests whose files turned out corrupt
-
 	mu       sync.Mutex
+	suspects map[string]bool // state directories and manifests in which a read found corruption
 	tasks    map[int32]*task
 	stopped  map[int32]error
 	observed map[int32]kafka.Ends
@@ -71,8 +69,7 @@ func newRunner(o Options) (*runner, error) {
 	return &runner{
 		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
 		budget:  lake.NewBudget(o.LandingBytesMax),
-		suspect: map[string]bool{}, badCheckpoint: map[string]bool{},
-		tasks: map[int32]*task{}, stopped: map[int32]error{},
+		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 	}, nil
 }
 
