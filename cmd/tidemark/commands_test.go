@@ -87,31 +87,12 @@ func steady(text string) string {
 
 // The commands one after another, as a user would type them, on the embedded broker: what they print and how they exit.
 func TestCommandsOneAfterAnother(t *testing.T) {
-	dir := t.TempDir()
-	b, err := broker.Start(broker.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Setenv("TEST_BROKERS", b.Addr())
-	for name, text := range map[string]string{
-		"readings.avsc": readingsSchema, "pipeline.yaml": readingsPipeline, "readings.jsonl": readingsLines,
-		"broken.jsonl": readingsLines[:strings.Index(readingsLines, "\n")+1] + "{\"station\":\"oslo\"}\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Chdir(dir)
+	b := weather(t)
 	plan := ""
 	datadriven.RunTest(t, filepath.Join(testdata(t), "commands"), func(t *testing.T, d *datadriven.TestData) string {
 		line := strings.ReplaceAll(strings.TrimSpace(d.Input), "$BROKERS", b.Addr())
 		line = strings.ReplaceAll(line, "$PLAN", plan)
-		line = strings.ReplaceAll(line, "$FILE", lakeFile(t, dir, "readings/dt=2013-01-09/hr=10"))
+		line = strings.ReplaceAll(line, "$FILE", lakeFile(t, "readings/dt=2013-01-09/hr=10"))
 		stdin := ""
 		if d.HasArg("stdin") {
 			stdin = readingsLines
@@ -124,17 +105,43 @@ func TestCommandsOneAfterAnother(t *testing.T) {
 	})
 }
 
-// lakeFile is the path of the first file of an hour, as lake ls prints it.
-func lakeFile(t *testing.T, dir, hour string) string {
+// weather starts an embedded broker and puts the pipeline's files into the working directory, a new one.
+func weather(t *testing.T) *broker.Broker {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "lake", "raw", hour, "*.avro"))
+	dir := t.TempDir()
+	b, err := broker.Start(broker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("TEST_BROKERS", b.Addr())
+	for name, text := range map[string]string{
+		"readings.avsc": readingsSchema, "pipeline.yaml": readingsPipeline, "readings.jsonl": readingsLines,
+		"broken.jsonl": readingsLines[:strings.Index(readingsLines, "\n")+1] + "{\"station\":\"oslo\"}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	return b
+}
+
+// lakeFile is the path of the first file of an hour, as lake ls prints it.
+func lakeFile(t *testing.T, hour string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join("lake", "raw", hour, "*.avro"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(found) == 0 {
 		return "none"
 	}
-	path, err := filepath.Rel(filepath.Join(dir, "lake"), found[0])
+	path, err := filepath.Rel("lake", found[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ func (a *app) demoFlightsCommand() *cobra.Command {
 		}
 		if f.kills > 0 {
 			f.beside, f.fresh = f.out, true
-			f.out = filepath.Join(f.out, "chaos")
+			f.out = f.path("chaos")
 		}
 		return a.demoFlights(ctx, f)
 	})
@@ -59,6 +60,9 @@ func (a *app) demoFlightsCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew: what is in the folder is moved aside")
 	return c
 }
+
+// path is a file of the folder as it is told: as --out was written.
+func (f *demoFlags) path(name string) string { return strings.TrimRight(f.out, "/") + "/" + name }
 
 // defaultOut is the folder of the demo and of dev.
 const defaultOut = "./tidemark-data"

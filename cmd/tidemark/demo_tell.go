@@ -116,7 +116,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	err = d.say("running pipeline %s (%s, %d lines, worth reading) until the end",
-		d.o.plan.Pipeline.Name, filepath.Join(d.f.out, "flights.yaml"), lines)
+		d.o.plan.Pipeline.Name, d.f.path("flights.yaml"), lines)
 	if err != nil {
 		return err
 	}
@@ -289,12 +289,12 @@ func (d *demo) end(context.Context) error {
 	if err := writeWhole(filepath.Join(d.f.out, factsFile), append(text, '\n')); err != nil {
 		return err
 	}
-	file, where := filepath.Join(d.f.out, "flights.yaml"), ""
+	where := ""
 	if d.f.out != defaultOut {
 		where = " --out " + d.f.out
 	}
 	return d.say("\nlook around:  tidemark dev --data %s        then: tidemark status | explain | consume | lake ls ... -f %s\n"+
-		"prove it:     tidemark demo flights --chaos kill=5%s        the same root after five kill -9", d.f.out, file, where)
+		"prove it:     tidemark demo flights --chaos kill=5%s        the same root after five kill -9", d.f.out, d.f.path("flights.yaml"), where)
 }
 
 // endChaos compares the root with that of the demo that nobody killed.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 
+	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -75,6 +77,8 @@ func temporary(err error) bool {
 	return errors.Is(err, kafka.ErrFenced) ||
 		errors.Is(err, kafka.ErrUnknownOutcome) ||
 		errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, state.ErrLocked) ||
+		errors.Is(err, syscall.EWOULDBLOCK) || // the embedded broker's folder has a process
 		errors.As(err, &operation) ||
 		errors.As(err, &network) && network.Timeout()
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -37,6 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{"outcome unknown", fmt.Errorf("x: %w", kafka.ErrUnknownOutcome), 5},
 		{"same instance id", kafka.ErrInstanceFenced, 1},
 		{"broker away", fmt.Errorf("x: %w", dial), 5},
+		{"state in use", fmt.Errorf("x: %w", state.ErrLocked), 5},
 		{"timeout", fmt.Errorf("x: %w", context.DeadlineExceeded), 5},
 		{"cancelled, but by no signal", context.Canceled, 1},
 	} {
