@@ -68,7 +68,7 @@ func newRunner(o Options) (*runner, error) {
 	}
 	return &runner{
 		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
-		budget:  lake.NewBudget(o.LandingBytesMax),
+		budget:   lake.NewBudget(o.LandingBytesMax),
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 	}, nil
 }

@@ -34,6 +34,7 @@ func TestSameCutSameState(t *testing.T) {
 		{name: "commits fail", set: settings{pollMax: 50, commit: time.Millisecond, checkpoint: 20 * time.Millisecond, roll: "1m", partitions: 4}, failEnd: 0.2},
 		{name: "stopped and started", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5},
 		{name: "disk lost at each start", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5, loseDisk: true},
+		{name: "disk corrupt at each start", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 3, corrupt: true},
 	}
 	for i, v := range variants {
 		t.Run(strings.ReplaceAll(v.name, " ", "-"), func(t *testing.T) {
@@ -52,6 +53,7 @@ type variant struct {
 	failEnd   float64 // share of transactions whose end the broker refuses or answers too late
 	restarts  int
 	loseDisk  bool
+	corrupt   bool
 }
 
 // result is everything that must not depend on how a run went.
@@ -118,6 +120,9 @@ func stopEarly(t *testing.T, w *world, v variant, i int) {
 	}
 	if v.loseDisk {
 		w.loseDisk()
+	}
+	if v.corrupt {
+		w.corruptDisk()
 	}
 }
 

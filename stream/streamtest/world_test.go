@@ -258,3 +258,24 @@ func (w *world) loseDisk() {
 		w.t.Fatal(err)
 	}
 }
+
+// corruptDisk flips bytes in the middle of every table of every task's local state.
+func (w *world) corruptDisk() {
+	w.t.Helper()
+	tables, err := filepath.Glob(filepath.Join(w.dir, "state", "orders", "*", "*", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		w.t.Fatalf("no state to corrupt: %v", err)
+	}
+	for _, name := range tables {
+		bytes, err := os.ReadFile(name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for i := len(bytes) / 3; i < len(bytes)/2; i++ {
+			bytes[i] ^= 0xff
+		}
+		if err := os.WriteFile(name, bytes, 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
