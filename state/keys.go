@@ -10,13 +10,9 @@ import (
 // reads: FORMAT.md.
 const SchemaVersion = 1
 
-// The first byte of a key says whose it is. 0x00 is the store's own; the
-// others belong to the packages that write through Batch.
-const (
-	prefixMeta   = 0x00
-	prefixWindow = 0x10
-	prefixDedup  = 0x20
-)
+// prefixMeta is the first byte of the store's own keys. Every other first byte
+// belongs to the package that Kinds names beside it.
+const prefixMeta = 0x00
 
 var (
 	keySchema = []byte{prefixMeta, 's'} // decimal text of SchemaVersion
@@ -28,17 +24,22 @@ var (
 type Kind struct {
 	Name     string
 	Prefix   byte
-	KeyBytes int // length without what varies: the least that a key has
-	Fixed    bool
+	KeyBytes int  // length of a key, or the least when it varies
+	Varies   bool // what follows has no fixed length
 }
 
 // Kinds lists the kinds of keys that a store may hold, in order of prefix.
-// Anything else is a fault to Check.
+// Anything else is a fault to Check. The store only knows where each kind
+// begins and how long its keys are; their owner describes them.
 func Kinds() []Kind {
 	return []Kind{
-		{Name: "meta", Prefix: prefixMeta, KeyBytes: 2, Fixed: true},
-		{Name: "window", Prefix: prefixWindow, KeyBytes: 1 + 2 + 8},
-		{Name: "dedup", Prefix: prefixDedup, KeyBytes: 1 + 8 + 16, Fixed: true},
+		{Name: "meta", Prefix: prefixMeta, KeyBytes: 2},
+		// stream/window: FORMAT.md there
+		{Name: "window", Prefix: 0x10, KeyBytes: 1 + 2 + 8, Varies: true}, // and the group's key
+		{Name: "window-header", Prefix: 0x11, KeyBytes: 1 + 2 + 8},
+		{Name: "window-meta", Prefix: 0x12, KeyBytes: 1},
+		{Name: "dedup", Prefix: 0x20, KeyBytes: 1 + 8 + 16},
+		{Name: "dedup-header", Prefix: 0x21, KeyBytes: 1 + 8},
 	}
 }
 
@@ -48,7 +49,7 @@ func kindOf(kinds []Kind, key []byte) (Kind, error) {
 		if len(key) == 0 || key[0] != k.Prefix {
 			continue
 		}
-		if len(key) < k.KeyBytes || k.Fixed && len(key) != k.KeyBytes {
+		if len(key) < k.KeyBytes || !k.Varies && len(key) != k.KeyBytes {
 			return k, fmt.Errorf("%s key of %d bytes, want %d", k.Name, len(key), k.KeyBytes)
 		}
 		if k.Prefix == prefixMeta && !bytes.Equal(key, keySchema) && !bytes.Equal(key, keyCut) {
