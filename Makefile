@@ -39,9 +39,9 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
-# kill -9 of the real program on a real broker, N times.
+# kill -9 of the real program on a real broker, N times; TIDEMARK_SEED draws the moments.
 crash:
-	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 60m -run 'Crash' ./cmd/tidemark ./stream/...
+	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 120m -run TestCrashesLoseNothing ./stream/streamtest
 
 # Nothing that a build, a test or a demo makes may stay behind in the tree.
 check-clean:

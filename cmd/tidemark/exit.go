@@ -48,10 +48,7 @@ func tryAgainf(format string, args ...any) error {
 }
 
 // The result is on stdout and says it; the exit code repeats it for scripts.
-var (
-	errDiffers = &codeError{code: exitDiffers}
-	errHeld    = &codeError{code: exitHeld}
-)
+var errDiffers = &codeError{code: exitDiffers}
 
 // exitCode is the one mapping from what a command returned to the process's exit code.
 func exitCode(ctx context.Context, err error) int {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+// --latest-per-key is the naive consumer done right: the highest revision of the whole key, of equal ones the later
+// (a reader of uncommitted records can see a revision twice), and no window that was retracted.
+func TestLatestPerKey(t *testing.T) {
+	codec, err := curated.NewCodec("p", "out", []curated.GroupField{{Name: "city", Type: schema.Type{Kind: schema.KindString, Avro: "string"}}},
+		[]window.Agg{{Name: "n", Func: window.Count, Arg: -1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hour = 3_600_000
+	record := func(city string, start, n, revision int64, status curated.Status) *kafka.Record {
+		row := &curated.Row{
+			Key: codec.AppendGroupKey(nil, []schema.Value{schema.StringValue([]byte(city))}), Start: start, End: start + hour,
+			Values: []schema.Value{schema.IntValue(n)}, Revision: revision, Status: status, Cause: curated.CauseClose, Pipeline: "p",
+		}
+		return &kafka.Record{Key: codec.AppendKey(nil, row), Value: codec.AppendValue(nil, row)}
+	}
+	var out bytes.Buffer
+	a := &app{out: &out, output: "text"}
+	p := a.printer()
+	w, err := a.newRows(codec, pipeline.Output{Name: "out", Aggregate: []pipeline.Aggregate{{Name: "n", Call: "count()"}}}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*kafka.Record{
+		record("rome", hour, 1, 2, curated.Closed),
+		record("oslo", 0, 5, 6, curated.Closed),
+		record("oslo", hour, 7, 8, curated.Closed),
+		record("oslo", 0, 6, 7, curated.Reconciled),
+		record("oslo", 0, 4, 5, curated.Closed), // an older one, seen late
+		record("oslo", hour, 9, 8, curated.Closed),
+		record("rome", hour, 0, 3, curated.Retracted),
+		record("bern", 0, 1, 2, curated.Retracted),
+		record("bern", 0, 3, 4, curated.Reconciled), // it came back
+	} {
+		if err := w.keep(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.printLatest(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Join([]string{
+		"bern  1970-01-01T00:00:00Z  n 3  revision 4 RECONCILED (CLOSE)",
+		"oslo  1970-01-01T00:00:00Z  n 6  revision 7 RECONCILED (CLOSE)",
+		"oslo  1970-01-01T01:00:00Z  n 9  revision 8 CLOSED (CLOSE)",
+		"",
+	}, "\n")
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestNumbersAsPeopleReadThem(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 26739: "26,739"} {
+		if got := count(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 5 << 20: "5.0 MiB", 1 << 60: "1048576.0 TiB"} {
+		if got := size(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestColoursOnlyOnATerminal(t *testing.T) {
+	var out bytes.Buffer
+	p := (&app{out: &out, output: "text"}).printer()
+	if got := p.verdict(true, "balanced"); got != "balanced" {
+		t.Errorf("%q off a terminal", got)
+	}
+	p.paint = true
+	if got := p.verdict(false, "DIFFERENT"); got != "\x1b[1;31mDIFFERENT\x1b[0m" {
+		t.Errorf("%q on one", got)
+	}
+}
+
+// document puts apiVersion and kind before an object's own fields.
+func TestDocuments(t *testing.T) {
+	for _, c := range []struct {
+		object any
+		want   string
+	}{
+		{struct{}{}, `{"apiVersion":"tidemark/v1","kind":"K"}`},
+		{struct {
+			A int `json:"a"`
+		}{1}, `{"apiVersion":"tidemark/v1","kind":"K","a":1}`},
+	} {
+		got, err := document("K", c.object)
+		if err != nil || string(got) != c.want {
+			t.Errorf("got %s, %v; want %s", got, err, c.want)
+		}
+	}
+	if _, err := document("K", []int{1}); err == nil {
+		t.Error("a list is no document")
+	}
+}
