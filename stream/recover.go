@@ -198,43 +198,19 @@ func (r *runner) usable(cut *state.Cut, c committed) bool {
 		cut.Sources[0].TopicID == r.topic.ID && cut.Sources[0].Next <= c.next && cut.Journal <= c.meta.Journal
 }
 
-// checkpoint is a manifest and the key it was read from.
-type checkpoint struct {
-	key string
-	*state.Manifest
-}
-
 // newestCheckpoint returns the newest valid checkpoint at or below the committed cut, if it is newer than local.
 func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, local *state.Cut) (*checkpoint, error) {
 	if !c.found {
 		return nil, nil
 	}
-	names, err := state.Manifests(ctx, r.o.Bucket, r.checkpointPrefix(id))
-	if err != nil {
-		return nil, fmt.Errorf("list checkpoints of task %d: %w", id, err)
+	best, err := r.checkpointWhere(ctx, id, func(cut *state.Cut) bool { return r.usable(cut, c) })
+	if err != nil || best == nil {
+		return nil, err
 	}
-	for _, name := range names {
-		if r.suspected(name.Key) {
-			continue
-		}
-		m, err := state.LoadManifest(ctx, r.o.Bucket, name.Key)
-		var corrupt *state.CorruptError
-		if errors.As(err, &corrupt) {
-			r.log.Warn("checkpoint passed over", "task", id, "checkpoint", name.Key, "err", err)
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("task %d: %w", id, err)
-		}
-		if !r.usable(&m.Cut, c) {
-			continue
-		}
-		if local != nil && m.Cut.Sources[0].Next <= local.Sources[0].Next {
-			return nil, nil
-		}
-		return &checkpoint{key: name.Key, Manifest: m}, nil
+	if local != nil && best.Cut.Sources[0].Next <= local.Sources[0].Next {
+		return nil, nil
 	}
-	return nil, nil
+	return best, nil
 }
 
 // replaceLocal puts a checkpoint in the place of whatever is on the disk. A checkpoint that turns out corrupt is
@@ -294,10 +270,6 @@ func (r *runner) cleared(place string) {
 func (r *runner) stateDir(id int32) string {
 	p := r.o.Plan.Pipeline
 	return filepath.Join(p.Path(p.State.Dir), p.Name, r.o.ID, strconv.Itoa(int(id)))
-}
-
-func (r *runner) checkpointPrefix(id int32) string {
-	return fmt.Sprintf("checkpoints/%s/%d", r.o.Plan.Pipeline.Name, id)
 }
 
 func closeStore(s *state.Store) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -145,5 +146,52 @@ func TestHashesThatMeet(t *testing.T) {
 				t.Fatalf("key %q is read as %q", k, got)
 			}
 		}
+	}
+}
+
+// Identities whose hashes meet, since only their second halves differ, are different identities; that of zeros is one
+// like any other.
+func TestIdentitiesThatMeet(t *testing.T) {
+	sh, m := idShape(2), newMemory(0)
+	var ids identities
+	for i := range 100 {
+		id := identity{0, uint64(i)}
+		if at := ids.find(id, &sh, 1); at >= 0 {
+			t.Fatalf("%v is found at %d before it has come", id, at)
+		}
+		ids.setOutputs(ids.insert(id, &sh, 1, &m), uint64(i), &sh)
+	}
+	for i := range 100 {
+		if at := ids.find(identity{0, uint64(i)}, &sh, 1); at != i || ids.outputs(at, &sh) != uint64(i) {
+			t.Fatalf("identity %d is found at %d", i, at)
+		}
+	}
+}
+
+// Long keys fill several blocks, and come out in order.
+func TestManyLongKeys(t *testing.T) {
+	e := engine(t, counts(), nil, 0)
+	r := rand.New(rand.NewPCG(seed, 2))
+	var want []string
+	for i := range 6_000 {
+		want = append(want, fmt.Sprintf("%05d%s", i, strings.Repeat("x", r.IntN(120))))
+	}
+	for range 2 {
+		for _, i := range r.Perm(len(want)) {
+			if _, err := e.Add(event(0, want[i], ""), NoWatermark); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n := 0
+	err := e.Close(10, func(res *Result) error {
+		if n >= len(want) || string(res.Key) != want[n] || res.Events != 2 {
+			return fmt.Errorf("result %d: %s with %d events", n, res.Key, res.Events)
+		}
+		n++
+		return nil
+	})
+	if err != nil || n != len(want) {
+		t.Fatal(n, err)
 	}
 }
