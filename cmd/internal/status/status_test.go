@@ -1,0 +1,98 @@
+package status
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream"
+)
+
+var at = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func snapshot() *stream.Status {
+	return &stream.Status{
+		Pipeline: "p", Topic: "t", ID: "main", At: at,
+		Tasks: []stream.TaskStatus{
+			{Task: 0, State: stream.Running, Committed: 50, LastStable: 60, High: 70, Landed: 45, Watermark: at.UnixMilli(), OldestOpen: at.UnixMilli(),
+				Counters:   state.Counters{Consumed: 50, Aggregated: 49, Late: 1, Outputs: []state.OutputCounters{{Name: "a", Open: 2, Closed: 3}, {Name: "b", Closed: 1, Missed: 4}}},
+				Checkpoint: stream.CheckpointStatus{At: at, Next: 20}},
+			// Ends are sampled at other moments than commits: neither difference may go below zero.
+			{Task: 1, State: stream.Idle, Committed: 8, LastStable: 7, High: 7, Landed: 9, Watermark: math.MinInt64, OldestOpen: math.MinInt64,
+				Counters: state.Counters{Consumed: 8, Aggregated: 8, Outputs: []state.OutputCounters{{Name: "a", Closed: 5}, {Name: "b"}}}},
+		},
+	}
+}
+
+func TestFromStream(t *testing.T) {
+	d := FromStream(snapshot())
+	first, second := d.Tasks[0], d.Tasks[1]
+	if first.Lag != 10 || first.NotLanded != 5 || first.Checkpoint.Gap != 30 || first.Open != 2 || !strings.Contains(first.Waits, "2 open windows") {
+		t.Errorf("task 0: %+v", first)
+	}
+	if second.Lag != 0 || second.NotLanded != 0 || second.Checkpoint != nil || second.Watermark != nil || second.Waits != "" {
+		t.Errorf("task 1: %+v", second)
+	}
+	if d.Lag() != 10 || d.Running() != 2 || !d.Accounting.Balanced || d.Accounting.Consumed != 58 {
+		t.Errorf("document: %+v", d)
+	}
+	want := []Output{{Name: "a", Open: 2, Closed: 8}, {Name: "b", Closed: 1, Missed: 4}}
+	if len(d.Outputs) != 2 || d.Outputs[0] != want[0] || d.Outputs[1] != want[1] {
+		t.Errorf("outputs %+v, want %+v", d.Outputs, want)
+	}
+}
+
+// Law L3 as the document tells it: a record without a fate, or with two, is never "balanced".
+func TestBalance(t *testing.T) {
+	for _, c := range []struct {
+		c    state.Counters
+		want bool
+	}{
+		{state.Counters{}, true},
+		{state.Counters{Consumed: 5, Aggregated: 1, Duplicate: 1, Late: 1, Filtered: 1, Invalid: 1}, true},
+		{state.Counters{Consumed: 5, Aggregated: 4}, false},
+		{state.Counters{Consumed: 5, Aggregated: 5, Late: 1}, false},
+	} {
+		if got := NewAccounting(c.c).Balanced; got != c.want {
+			t.Errorf("%+v: balanced %v", c.c, got)
+		}
+	}
+}
+
+// Everything that can be unknown is null or absent, never a number that looks like one.
+func TestUnknownIsNotZero(t *testing.T) {
+	text, err := json.Marshal(FromStream(&stream.Status{Tasks: []stream.TaskStatus{{Watermark: math.MinInt64, OldestOpen: math.MinInt64}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"watermark":null`, `"checkpoint":null`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+	for _, not := range []string{"last_commit", "1970-", "-292277022"} {
+		if strings.Contains(string(text), not) {
+			t.Errorf("%s in %s", not, text)
+		}
+	}
+}
+
+func TestReady(t *testing.T) {
+	if ready, _ := Ready(nil, at); ready {
+		t.Error("ready before the first snapshot")
+	}
+	if ready, why := Ready(snapshot(), at.Add(time.Second)); !ready {
+		t.Errorf("not ready: %s", why)
+	}
+	if ready, _ := Ready(snapshot(), at.Add(2*staleAfter)); ready {
+		t.Error("ready though nothing was heard for minutes")
+	}
+	s := snapshot()
+	s.Tasks[1].State, s.Tasks[1].Err = stream.Stopped, "why"
+	if ready, why := Ready(s, at); ready || !strings.Contains(why, "task 1 is stopped: why") {
+		t.Errorf("ready %v: %s", ready, why)
+	}
+}
