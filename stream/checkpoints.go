@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/state"
 )
 
@@ -27,6 +28,9 @@ func (r *runner) checkpointWhere(ctx context.Context, id int32, accept func(*sta
 		}
 		m, err := state.LoadManifest(ctx, r.o.Bucket, name.Key)
 		var corrupt *state.CorruptError
+		if errors.Is(err, blob.ErrNotFound) {
+			continue // pruned since it was listed
+		}
 		if errors.As(err, &corrupt) {
 			r.log.Warn("checkpoint passed over", "task", id, "checkpoint", name.Key, "err", err)
 			continue
