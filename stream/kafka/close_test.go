@@ -20,7 +20,7 @@ func TestCloseWhileJoining(t *testing.T) {
 		ctx := context.Background()
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 1)
 		c.fill(t, in, 0, 0, 1)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		blocker, err := kgo.NewClient(kgo.SeedBrokers(c.o.Brokers...), kgo.ConsumerGroup(group), kgo.InstanceID("blocker"),
 			kgo.ConsumeTopics(in), kgo.Balancers(kgo.RangeBalancer()), kgo.BlockRebalanceOnPoll(),
 			kgo.RebalanceTimeout(5*time.Minute), kgo.FetchMaxWait(100*time.Millisecond))
@@ -52,7 +52,7 @@ func TestCloseWhileJoining(t *testing.T) {
 func TestCloseWhileAssigning(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in := c.topic(t, "in", 1)
-		w := c.worker(t, name(t, "group"), "a", in, in)
+		w := c.worker(t, c.name(t, "group"), "a", in, in)
 		restoring := make(chan struct{})
 		var ended atomic.Bool
 		w.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) {
@@ -80,7 +80,7 @@ func TestSilentBroker(t *testing.T) {
 	proxy := c.real.Proxy(t)
 	in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
 	c.fill(t, in, 0, 0, 30)
-	w := c.worker(t, name(t, "group"), "a", in, out)
+	w := c.worker(t, c.name(t, "group"), "a", in, out)
 	w.o.Brokers = []string{proxy.Addr()}
 	w.o.CommitTimeout = time.Second
 	w.open(t).copyTo(t, 0, 10)
@@ -100,7 +100,7 @@ func TestSilentBroker(t *testing.T) {
 	if _, err := kafka.NewSession(short, w.o); err == nil {
 		t.Error("a session with a silent broker")
 	}
-	if _, err := kafka.NewTxnProducer(short, o, name(t, "id")); err == nil {
+	if _, err := kafka.NewTxnProducer(short, o, c.name(t, "id")); err == nil {
 		t.Error("a producer with a silent broker")
 	}
 	if err := kafka.ReadRange(short, o, in, 0, 0, 1, nil); err == nil {
@@ -131,7 +131,7 @@ func TestBrokerRestarts(t *testing.T) {
 	ctx := context.Background()
 	in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
 	c.fill(t, in, 0, 0, 20)
-	w := c.worker(t, name(t, "group"), "a", in, out).open(t)
+	w := c.worker(t, c.name(t, "group"), "a", in, out).open(t)
 	w.copyTo(t, 0, 10)
 	must(t, w.commit(ctx))
 	w.copyTo(t, 0, 20)

@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ type cluster struct {
 	admin *kafka.Admin
 	fake  *kfake.Cluster    // nil on Kafka
 	real  *realkafka.Broker // nil on kfake
-	names map[string]string
+	nonce string
 }
 
 // onEach runs the test on the fake broker and on Kafka: what is claimed of Kafka is proven on Kafka.
@@ -57,17 +58,17 @@ func at(t *testing.T, o kafka.Options) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(admin.Close)
-	return &cluster{o: o, admin: admin}
+	return &cluster{o: o, admin: admin, nonce: fmt.Sprintf("%08x", rand.Uint32())}
 }
 
-// name makes a topic, group or id the test's own.
-func name(t *testing.T, what string) string {
-	return strings.NewReplacer("/", ".", "#", ".", ",", "").Replace(t.Name()) + "." + what
+// name makes a topic, group or id the test run's own: the shared broker outlives a test that is run again.
+func (c *cluster) name(t *testing.T, what string) string {
+	return strings.NewReplacer("/", ".", "#", ".", ",", "").Replace(t.Name()) + "." + c.nonce + "." + what
 }
 
 func (c *cluster) topic(t *testing.T, what string, partitions int32, configs ...string) string {
 	t.Helper()
-	spec := kafka.TopicSpec{Name: name(t, what), Partitions: partitions, Configs: make(map[string]string)}
+	spec := kafka.TopicSpec{Name: c.name(t, what), Partitions: partitions, Configs: make(map[string]string)}
 	for i := 0; i < len(configs); i += 2 {
 		spec.Configs[configs[i]] = configs[i+1]
 	}

@@ -27,7 +27,7 @@ func TestExactlyOnceInACrowd(t *testing.T) {
 		var crowd sync.WaitGroup
 		for i, id := range []string{"a", "b", "c"} {
 			m := &member{
-				c: c, worker: c.worker(t, name(t, "group"), id, in, out),
+				c: c, worker: c.worker(t, c.name(t, "group"), id, in, out),
 				rng: rand.New(rand.NewPCG(seed, uint64(i))),
 			}
 			crowd.Go(func() {
@@ -39,7 +39,7 @@ func TestExactlyOnceInACrowd(t *testing.T) {
 		}
 		for done := 0; done < partitions && ctx.Err() == nil; {
 			time.Sleep(50 * time.Millisecond)
-			committed, err := c.admin.Committed(ctx, name(t, "group"), in)
+			committed, err := c.admin.Committed(ctx, c.name(t, "group"), in)
 			must(t, err)
 			done = 0
 			for _, at := range committed {

@@ -27,7 +27,7 @@ func TestExactlyOnceLoop(t *testing.T) {
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
 		c.fill(t, in, 0, 0, records)
 		c.fill(t, in, 1, 0, records)
-		w := c.worker(t, name(t, "group"), "a", in, out).open(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).open(t)
 		for done := false; !done; {
 			must(t, w.step(context.Background(), 1+rng.IntN(60)))
 			switch rng.IntN(6) {
@@ -72,7 +72,7 @@ func TestCommitWithoutPolling(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
 		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
-		w := c.worker(t, name(t, "group"), "a", in, out).open(t).settle(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).open(t).settle(t)
 		for i, metadata := range []string{"one", "two"} {
 			w.session.Produce(ctx, record(out, metadata))
 			cut := w.cut()

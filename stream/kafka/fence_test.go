@@ -15,7 +15,7 @@ func TestZombieIsFenced(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
 		c.fill(t, in, 0, 0, 20)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		zombie := c.worker(t, group, "a", in, out).open(t)
 		zombie.copyTo(t, 0, 10)
 		must(t, zombie.commit(context.Background()))
@@ -40,7 +40,7 @@ func TestTransactionTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
 		c.fill(t, in, 0, 0, 10)
-		w := c.worker(t, name(t, "group"), "a", in, out)
+		w := c.worker(t, c.name(t, "group"), "a", in, out)
 		w.o.TransactionTimeout = time.Second
 		w.open(t).copyTo(t, 0, 10)
 		waitFor(t, func() bool { return c.high(t, out) == 11 }) // ten records and the marker of their abort
@@ -61,7 +61,7 @@ func TestTransactionTimesOut(t *testing.T) {
 func TestInstanceIsFenced(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		older := c.worker(t, group, "a", in, out).open(t).settle(t)
 		newer := c.worker(t, group, "a", in, out)
 		newer.o.TransactionalID += "-other"
@@ -82,7 +82,7 @@ func TestRebalanceEndsTheSession(t *testing.T) {
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
 		c.fill(t, in, 0, 0, 20)
 		c.fill(t, in, 1, 0, 20)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		a := c.worker(t, group, "a", in, out).open(t)
 		a.copyTo(t, 0, 20)
 		a.copyTo(t, 1, 20)
@@ -158,7 +158,7 @@ func TestStaticMemberTakesOver(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		a, b := c.worker(t, group, "a", in, out), c.worker(t, group, "b", in, out)
 		pair(t, c, a, b)
 		owners, err := c.admin.GroupOwners(ctx, group)
@@ -216,7 +216,7 @@ func TestLeaveGroup(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
-		group := name(t, "group")
+		group := c.name(t, "group")
 		a, b := c.worker(t, group, "a", in, out), c.worker(t, group, "b", in, out)
 		pair(t, c, a, b)
 		a.session.Close()
@@ -225,7 +225,7 @@ func TestLeaveGroup(t *testing.T) {
 		}
 		must(t, c.admin.LeaveGroup(ctx, group, "a"))
 		must(t, c.admin.LeaveGroup(ctx, group, "a"))
-		must(t, c.admin.LeaveGroup(ctx, name(t, "no such group"), "a"))
+		must(t, c.admin.LeaveGroup(ctx, c.name(t, "no such group"), "a"))
 		if err := b.step(ctx, 1); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("the other member's session: %v; want ErrFenced", err)
 		}

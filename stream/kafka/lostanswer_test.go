@@ -44,7 +44,7 @@ func TestEndTxnLost(t *testing.T) {
 			proxy := c.real.Proxy(t)
 			in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
 			c.fill(t, in, 0, 0, 30)
-			w := c.worker(t, name(t, "group"), "a", in, out)
+			w := c.worker(t, c.name(t, "group"), "a", in, out)
 			w.o.Brokers = []string{proxy.Addr()}
 			w.o.CommitTimeout = test.timeout
 			w.open(t).copyTo(t, 0, 10)

@@ -19,7 +19,7 @@ import (
 func TestTxnProducerFences(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
-		out, id := c.topic(t, "out", 1), name(t, "id")
+		out, id := c.topic(t, "out", 1), c.name(t, "id")
 		old, err := kafka.NewTxnProducer(ctx, c.o, id)
 		must(t, err)
 		defer old.Close()
@@ -52,7 +52,7 @@ func TestTxnProducerAborts(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
 		out := c.topic(t, "out", 1, "max.message.bytes", "1000")
-		p, err := kafka.NewTxnProducer(ctx, c.o, name(t, "id"))
+		p, err := kafka.NewTxnProducer(ctx, c.o, c.name(t, "id"))
 		must(t, err)
 		defer p.Close()
 		for i := range 3 {
@@ -80,7 +80,7 @@ func TestTxnProducerUnknownOutcome(t *testing.T) {
 	c := onFake(t, kfake.NumBrokers(1))
 	ctx := context.Background()
 	out := c.topic(t, "out", 1)
-	p, err := kafka.NewTxnProducer(ctx, c.o, name(t, "id"))
+	p, err := kafka.NewTxnProducer(ctx, c.o, c.name(t, "id"))
 	must(t, err)
 	defer p.Close()
 	p.Produce(ctx, record(out, "x"))
@@ -241,7 +241,7 @@ func TestCommittedWaitsForStable(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
 		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
-		w := c.worker(t, name(t, "group"), "a", in, out)
+		w := c.worker(t, c.name(t, "group"), "a", in, out)
 		w.o.CommitTimeout = time.Second
 		lose := c.loseEndTxn(t, w)
 		w.open(t).settle(t)

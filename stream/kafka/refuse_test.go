@@ -46,7 +46,7 @@ func TestOffsetOutOfRange(t *testing.T) {
 		_, err := c.raw(t).DeleteRecords(ctx, offsets)
 		must(t, err)
 		for _, start := range []int64{0, 4, 11} {
-			w := c.worker(t, name(t, "group"), "a", in, out).startAt(start).open(t)
+			w := c.worker(t, c.name(t, "group"), "a", in, out).startAt(start).open(t)
 			err := w.step(ctx, 10)
 			if !errors.Is(err, kafka.ErrOutOfRange) || !strings.Contains(err.Error(), in+"/0") {
 				t.Errorf("a session at %d: %v; want ErrOutOfRange with the partition", start, err)
@@ -56,7 +56,7 @@ func TestOffsetOutOfRange(t *testing.T) {
 				t.Errorf("a range at %d: %v; want ErrOutOfRange", start, err)
 			}
 		}
-		w := c.worker(t, name(t, "group"), "a", in, out).startAt(5).open(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).startAt(5).open(t)
 		w.copyTo(t, 0, 10)
 	})
 }
@@ -69,7 +69,7 @@ func TestTopicRecreated(t *testing.T) {
 		before, err := c.admin.Topic(ctx, in)
 		must(t, err)
 		c.fill(t, in, 0, 0, 5)
-		w := c.worker(t, name(t, "group"), "a", in, out).open(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).open(t)
 		w.copyTo(t, 0, 5)
 		must(t, w.commit(ctx))
 
@@ -95,11 +95,11 @@ func TestTopicRecreated(t *testing.T) {
 func TestNoTopic(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()
-		none, out := name(t, "none"), c.topic(t, "out", 1)
+		none, out := c.name(t, "none"), c.topic(t, "out", 1)
 		_, topicErr := c.admin.Topic(ctx, none)
 		_, offsetsErr := c.admin.Offsets(ctx, none)
-		_, committedErr := c.admin.Committed(ctx, name(t, "group"), none)
-		_, sessionErr := kafka.NewSession(ctx, c.worker(t, name(t, "group"), "a", none, out).o)
+		_, committedErr := c.admin.Committed(ctx, c.name(t, "group"), none)
+		_, sessionErr := kafka.NewSession(ctx, c.worker(t, c.name(t, "group"), "a", none, out).o)
 		rangeErr := kafka.ReadRange(ctx, c.o, none, 0, 0, 1, nil)
 		partitionErr := kafka.ReadRange(ctx, c.o, out, 7, 0, 1, nil)
 		for what, err := range map[string]error{
@@ -122,7 +122,7 @@ func TestOnAssignedFails(t *testing.T) {
 			"the disk is full": func(context.Context, []int32) (map[int32]int64, error) { return nil, broken },
 			"partition 1":      func(context.Context, []int32) (map[int32]int64, error) { return map[int32]int64{0: 0}, nil },
 		} {
-			w := c.worker(t, name(t, "group"), "a", in, out)
+			w := c.worker(t, c.name(t, "group"), "a", in, out)
 			w.o.OnAssigned = answer
 			w.open(t)
 			if err := w.step(context.Background(), 1); err == nil || !strings.Contains(err.Error(), want) {
@@ -141,9 +141,9 @@ func TestProduceFailureSurfacesInCommit(t *testing.T) {
 		for what, bad := range map[string]*kafka.Record{
 			"too large":    {Topic: out, Value: noise(5000)},
 			"no partition": {Topic: out, Partition: 9, Value: []byte("x")},
-			"no topic":     {Topic: name(t, "none"), Value: []byte("x")},
+			"no topic":     {Topic: c.name(t, "none"), Value: []byte("x")},
 		} {
-			w := c.worker(t, name(t, "group"), "a", in, out).open(t).settle(t)
+			w := c.worker(t, c.name(t, "group"), "a", in, out).open(t).settle(t)
 			w.session.Produce(ctx, record(out, "good"))
 			w.session.Produce(ctx, bad)
 			if err := w.commit(ctx); err == nil || !strings.Contains(err.Error(), "produce to "+bad.Topic) {
@@ -151,7 +151,7 @@ func TestProduceFailureSurfacesInCommit(t *testing.T) {
 			}
 			w.session.Close()
 		}
-		w := c.worker(t, name(t, "group"), "a", in, out).open(t).settle(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).open(t).settle(t)
 		must(t, w.commit(ctx))
 		if got := c.values(t, out, 0); len(got) != 0 {
 			t.Errorf("out holds %q", got)
@@ -171,7 +171,7 @@ func TestRefusedOffsets(t *testing.T) {
 	c := onKafka(t) // kfake takes metadata of any size
 	ctx := context.Background()
 	in, out := c.topic(t, "in", 2), c.topic(t, "out", 1)
-	w := c.worker(t, name(t, "group"), "a", in, out).open(t).settle(t)
+	w := c.worker(t, c.name(t, "group"), "a", in, out).open(t).settle(t)
 	w.session.Produce(ctx, record(out, "x"))
 	cut := w.cut()
 	cut[1].Metadata = strings.Repeat("x", 5000)
@@ -191,7 +191,7 @@ func TestRefusedOffsets(t *testing.T) {
 func TestCommitNeedsOffsets(t *testing.T) {
 	c := onFake(t)
 	in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
-	w := c.worker(t, name(t, "group"), "a", in, out).open(t).settle(t)
+	w := c.worker(t, c.name(t, "group"), "a", in, out).open(t).settle(t)
 	must(t, w.session.Commit(context.Background(), nil)) // nothing to commit
 	w.session.Produce(context.Background(), record(out, "x"))
 	if err := w.session.Commit(context.Background(), nil); err == nil {
@@ -206,7 +206,7 @@ func TestPollBoundsAndPause(t *testing.T) {
 		in := c.topic(t, "in", 2)
 		c.fill(t, in, 0, 0, 50)
 		c.fill(t, in, 1, 0, 50)
-		w := c.worker(t, name(t, "group"), "a", in, in).open(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, in).open(t)
 		w.session.Pause(1)
 		var got [2][]string
 		poll := func(until func() bool) {

@@ -54,7 +54,7 @@ func (c *cluster) offsets(t *testing.T, topic string, from, to int64) []string {
 // A range ends exactly, whatever stands at its end: "recovery that waits for offset = end - 1 hangs" (LESSONS).
 func TestReadRangeEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
-		topic, id := c.topic(t, "in", 1), name(t, "id")
+		topic, id := c.topic(t, "in", 1), c.name(t, "id")
 		c.fill(t, topic, 0, 0, 3)            // 0 1 2
 		c.txn(t, id, topic, true, "a", "b")  // 3 4, marker 5
 		c.txn(t, id, topic, false, "c", "d") // aborted 6 7, marker 8
@@ -95,7 +95,7 @@ func TestReadRangeWaitsForAnOpenTransaction(t *testing.T) {
 		ctx := context.Background()
 		topic := c.topic(t, "in", 1)
 		c.fill(t, topic, 0, 0, 2)
-		p, err := kafka.NewTxnProducer(ctx, c.o, name(t, "id"))
+		p, err := kafka.NewTxnProducer(ctx, c.o, c.name(t, "id"))
 		must(t, err)
 		defer p.Close()
 		p.Produce(ctx, record(topic, "open"))
@@ -177,11 +177,11 @@ func (c *cluster) keyed(t *testing.T, topic string, keys ...string) {
 // A session's position passes aborted records and markers: it ends at the end of the log (LESSONS: markers at the end).
 func TestSessionPositionAtTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
-		in, out, id := c.topic(t, "in", 1), c.topic(t, "out", 1), name(t, "id")
+		in, out, id := c.topic(t, "in", 1), c.topic(t, "out", 1), c.name(t, "id")
 		c.fill(t, in, 0, 0, 2)            // 0 1
 		c.txn(t, id, in, true, "2", "3")  // 2 3, marker 4
 		c.txn(t, id, in, false, "x", "y") // aborted 5 6, marker 7
-		w := c.worker(t, name(t, "group"), "a", in, out).open(t)
+		w := c.worker(t, c.name(t, "group"), "a", in, out).open(t)
 		w.copyTo(t, 0, 8)
 		must(t, w.commit(context.Background()))
 		if got := c.values(t, out, 0); !slices.Equal(got, wanted(0, 4)) {
