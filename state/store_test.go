@@ -107,7 +107,7 @@ func TestApplyRefuses(t *testing.T) {
 	if err := w.apply(s); err != nil {
 		t.Fatal(err)
 	}
-	big := make([]byte, 70<<10)
+	big := make([]byte, 130<<10)
 	boom := errors.New("boom")
 	var kept state.Batch
 	for name, c := range map[string]struct {
