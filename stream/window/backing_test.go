@@ -10,7 +10,7 @@ import (
 
 // memBacking is a Backing in a sorted slice of keys, with the caller's side of Write: apply.
 type memBacking struct {
-	keys []string
+	keys []string // in order; nil: to be sorted
 	vals map[string]string
 	gets int
 	fail error // returned by every call if set
@@ -33,8 +33,9 @@ func (b *memBacking) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
 	if b.fail != nil {
 		return b.fail
 	}
-	from, _ := slices.BinarySearch(b.keys, string(lo))
-	for _, k := range b.keys[from:] {
+	keys := b.sorted()
+	from, _ := slices.BinarySearch(keys, string(lo))
+	for _, k := range keys[from:] {
 		if k >= string(hi) {
 			return nil
 		}
@@ -59,20 +60,28 @@ func (w *memBatch) apply(b *memBacking) {
 	for _, op := range w.ops {
 		op(b.vals)
 	}
-	b.keys = slices.Sorted(maps.Keys(b.vals))
+	b.keys = nil
+}
+
+// sorted is the keys in order.
+func (b *memBacking) sorted() []string {
+	if b.keys == nil {
+		b.keys = slices.Sorted(maps.Keys(b.vals))
+	}
+	return b.keys
 }
 
 // dump is every key and value: the serialised state.
 func (b *memBacking) dump() string {
 	var s strings.Builder
-	for _, k := range b.keys {
+	for _, k := range b.sorted() {
 		fmt.Fprintf(&s, "%x = %x\n", k, b.vals[k])
 	}
 	return s.String()
 }
 
 func (b *memBacking) clone() *memBacking {
-	return &memBacking{keys: slices.Clone(b.keys), vals: maps.Clone(b.vals)}
+	return &memBacking{vals: maps.Clone(b.vals)}
 }
 
 // memBatch collects changes.

@@ -52,10 +52,10 @@ func TestAddAllocatesNothing(t *testing.T) {
 func TestManyIdentitiesInLittleMemory(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	for _, limit := range []int64{64 << 10, 256 << 10} {
+	for _, limit := range []int64{40 << 10, 160 << 10} {
 		back := newBacking()
 		e := engine(t, sums(), back, limit)
-		ids := r.Perm(60_000)
+		ids := r.Perm(30_000)
 		blind := false
 		for i, id := range ids {
 			checkAdd(t, e, id, Aggregated)
@@ -71,10 +71,10 @@ func TestManyIdentitiesInLittleMemory(t *testing.T) {
 				}
 			}
 		}
-		if blind != (limit == 64<<10) {
+		if blind != (limit == 40<<10) {
 			t.Fatalf("with %d bytes: blind %v", limit, blind)
 		}
-		if !blind && back.gets > 60_000/50+500 {
+		if !blind && back.gets > 30_000/50+500 {
 			t.Fatalf("%d reads for %d events: the filters let too many through", back.gets, len(ids))
 		}
 		e = engine(t, sums(), back, limit) // a restart reads the filter again
