@@ -15,14 +15,13 @@ const seed = 20130101
 
 // occurrence is an event of a generated log, or a copy of one.
 type occurrence struct {
-	partition int
-	time      int64
-	id        byte // 0: no identity
-	key       string
-	x         float64
-	n         int64
-	m         int64 // null when it is the lowest
-	ok        bool
+	time int64
+	id   byte // 0: no identity
+	key  string
+	x    float64
+	n    int64
+	m    int64 // null when it is the lowest
+	ok   bool
 }
 
 // workload is a set of outputs and a log for each source partition.
