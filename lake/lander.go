@@ -116,6 +116,10 @@ func (t *Topic) Lander(ctx context.Context, partition int32, o LanderOptions) (*
 	return &Lander{topic: t, partition: partition, o: o, landed: end, next: end, open: newSpan(o.Budget)}, nil
 }
 
+// WaitForRoom blocks until the budget that the lander shares is not used up. The caller must have landed what it
+// holds itself; whoever holds the rest must be landing it meanwhile.
+func (l *Lander) WaitForRoom(ctx context.Context) error { return l.o.Budget.Wait(ctx) }
+
 // begin puts the start marker if there is none, and walks to the log's end
 // without keeping the entries.
 func (t *Topic) begin(ctx context.Context, partition int32, first int64) (int64, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/kafka"
@@ -11,8 +12,10 @@ import (
 )
 
 // landings are the batches that are being written to the bucket while the stream goes on: at most one of each
-// lander, and one round of result topics. Only the loop's goroutine uses it.
+// lander, and one round of result topics. The loop's goroutine uses it, and makeRoom, under room, while the loop waits for
+// the tasks.
 type landings struct {
+	room    sync.Mutex
 	flights []flight
 	results *flight
 }
@@ -52,17 +55,23 @@ func (l *landings) reap() error {
 	return errors.Join(errs...)
 }
 
-// wait collects everything.
-func (l *landings) wait() error {
+// waitFlights collects the landings of tasks.
+func (l *landings) waitFlights() error {
 	var errs []error
 	for _, f := range l.flights {
 		errs = append(errs, <-f.done)
 	}
 	l.flights = nil
-	if l.results != nil {
-		errs, l.results = append(errs, <-l.results.done), nil
-	}
 	return errors.Join(errs...)
+}
+
+// wait collects everything.
+func (l *landings) wait() error {
+	err := l.waitFlights()
+	if l.results != nil {
+		err, l.results = errors.Join(err, <-l.results.done), nil
+	}
+	return err
 }
 
 // land seals what is due and starts to write it. A landing that failed ends the session: the next one begins again at
@@ -87,10 +96,12 @@ func (r *runner) land(ctx context.Context) error {
 	return nil
 }
 
-// makeRoom writes what is buffered, at once, because the landing budget is used up: memory is bounded, and storing
-// comes first.
+// makeRoom writes what the tasks have buffered, at once, because the landing budget is used up: memory is bounded, and
+// storing comes first. Several tasks may ask at the same time.
 func (r *runner) makeRoom(ctx context.Context) error {
-	if err := r.landings.wait(); err != nil {
+	r.landings.room.Lock()
+	defer r.landings.room.Unlock()
+	if err := r.landings.waitFlights(); err != nil {
 		return fmt.Errorf("land: %w", err)
 	}
 	for _, t := range r.mine() {
@@ -114,7 +125,7 @@ func landNow(ctx context.Context, l *lake.Lander) error {
 
 // landAll lands everything that this process has consumed and what came of it.
 func (r *runner) landAll(ctx context.Context) error {
-	if err := r.makeRoom(ctx); err != nil {
+	if err := errors.Join(r.landings.wait(), r.makeRoom(ctx)); err != nil {
 		return err
 	}
 	return r.landResults(ctx, r.mine())
@@ -145,7 +156,7 @@ func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, fir
 	}
 	roll := r.o.Plan.Pipeline.Lake.Roll
 	l, err := lt.Lake.Lander(ctx, q, lake.LanderOptions{
-		Every: roll.Every, BytesMax: roll.BytesMax, Budget: r.budget, Now: r.o.Now, FirstOffset: first,
+		Every: roll.Every, BytesMax: roll.BytesMax, Budget: r.resultBudget, Now: r.o.Now, FirstOffset: first,
 	})
 	if err != nil {
 		return fmt.Errorf("lake log of %s/%d: %w", lt.Name, q, err)

@@ -36,7 +36,9 @@ type runner struct {
 	log    *slog.Logger
 	admin  *kafka.Admin
 	shared *state.Shared
-	budget *lake.Budget
+	budget *lake.Budget // of the tasks' landers
+	// resultBudget is apart, so that landing results never waits for room that only the loop can make.
+	resultBudget *lake.Budget
 
 	topic   *kafka.TopicInfo
 	source  *landing.Topic
@@ -68,7 +70,7 @@ func newRunner(o Options) (*runner, error) {
 	}
 	return &runner{
 		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
-		budget:   lake.NewBudget(o.LandingBytesMax),
+		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(o.LandingBytesMax / 4),
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 	}, nil
 }

@@ -116,7 +116,14 @@ func (t *Topic) UpTo(ctx context.Context, k kafka.Options, l *lake.Lander, parti
 			return nil
 		}
 		derr := t.Decoder.Decode(r.Value, &ev)
-		if err := Append(l, r, &ev, derr == nil, derr); err != nil {
+		err := Append(l, r, &ev, derr == nil, derr)
+		for errors.Is(err, lake.ErrFull) { // not taken: give back what is ours, wait for the others to do so, and again
+			if err := errors.Join(t.seal(ctx, l), l.WaitForRoom(ctx)); err != nil {
+				return err
+			}
+			err = Append(l, r, &ev, derr == nil, derr)
+		}
+		if err != nil {
 			return err
 		}
 		if l.Due() {

@@ -29,6 +29,7 @@ type settings struct {
 	checkpoint time.Duration // finer than the file allows
 	roll       string
 	partitions int32
+	landing    int64 // bytes; 0: the default
 }
 
 func usual() settings {
@@ -123,7 +124,7 @@ func (w *world) partition(key string) int32 { return curated.Partition([]byte(ke
 func (w *world) options(id string) stream.Options {
 	o := stream.Options{
 		Plan: w.plan, Kafka: w.kafka, Bucket: w.bucket, ID: id, UntilEnd: true, Now: time.Now,
-		PollRecordsMax: w.set.pollMax, RetryFor: 20 * time.Second,
+		PollRecordsMax: w.set.pollMax, LandingBytesMax: w.set.landing, RetryFor: 20 * time.Second,
 	}
 	if testing.Verbose() {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
