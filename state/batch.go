@@ -13,8 +13,6 @@ const (
 	keyBytesMax   = 128 << 10
 	valueBytesMax = 64 << 20
 	batchBytesMax = 1 << 30 // Pebble's own limit, at which it panics, is 4 GiB
-
-	batchBytesExpected = 16 << 20 // the most that is allocated in advance
 )
 
 // Batch is what the fill function of Apply writes into; it is good for the
@@ -137,7 +135,7 @@ func (s *Store) Apply(cut *Cut, fill func(Batch) error) error {
 
 // write commits the batch and returns its size.
 func (s *Store) write(cut []byte, first bool, fill func(Batch) error) (int64, error) {
-	b := s.db.NewBatch(pebble.WithInitialSizeBytes(s.batchBytes))
+	b := s.db.NewBatch()
 	w := &batch{b: b}
 	err := func() error {
 		if fill != nil {
@@ -154,7 +152,6 @@ func (s *Store) write(cut []byte, first bool, fill func(Batch) error) (int64, er
 		return b.Set(keyCut, cut, nil)
 	}()
 	n := int64(b.Len())
-	s.batchBytes = min(b.Len(), batchBytesExpected) // the next one is much like it
 	if err != nil {
 		return 0, fmt.Errorf("state %s: apply: %w", s.dir, join(err, b.Close()))
 	}

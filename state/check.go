@@ -134,6 +134,9 @@ func (c *checker) keys() error {
 // meta checks the store's own two keys; a store without any key is new.
 func (c *checker) meta() {
 	if c.count == 0 {
+		if hidden(c.db) {
+			c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: "tables, but no key in them can be seen"})
+		}
 		return
 	}
 	version, ok, err := get(c.db, keySchema, nil)

@@ -57,7 +57,7 @@ func live(t *testing.T, rng *rand.Rand, disk *statetest.PowerLoss, bucket blob.B
 	before := w.verify(t, s)
 	*w = *w.at(t, mustCut(t, s)) // what is lost is replayed, as the input says
 	var after *statetest.PowerLoss
-	crashAt, steps := rng.IntN(100), 0
+	crashAt, steps := rng.IntN(70), 0
 	for ; steps < crashAt || after == nil; steps++ {
 		if err := w.apply(s); err != nil {
 			t.Fatal(err)

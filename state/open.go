@@ -82,7 +82,7 @@ func survey(dir string, fs vfs.FS) (exists bool, err error) {
 		return false, wrap(dir, "look for a database", err)
 	}
 	if desc.Exists {
-		return true, nil
+		return true, beginning(fs, desc.ManifestFilename)
 	}
 	for _, name := range names {
 		if strings.HasSuffix(name, ".sst") {
@@ -109,6 +109,9 @@ func readCut(db *pebble.DB, path string) (*Cut, error) {
 		_, err := scan(db, nil, nil, func(k, _ []byte) error {
 			return corrupt(fmt.Sprintf("key %x, but no schema version", k), nil)
 		})
+		if err == nil && hidden(db) {
+			err = corrupt("tables, but no key in them can be seen", nil)
+		}
 		return nil, wrap(path, "look for keys", err)
 	}
 	if err := decodeSchema(version); err != nil {

@@ -27,8 +27,7 @@ type Store struct {
 	cutMu sync.Mutex
 	cut   *Cut // of the last Apply; nil when new
 
-	value      []byte // what Get returned last
-	batchBytes int    // of the last batch
+	value []byte // what Get returned last
 
 	applied atomic.Uint64 // batches applied since Open
 	flushed atomic.Uint64 // of those, known to be on disk
