@@ -11,6 +11,7 @@ import (
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // restoresAtOnce bounds how many tasks restore and replay side by side.
@@ -132,8 +133,9 @@ func (r *runner) mine() []*task {
 
 // note marks the state of a task in which a read found corruption: the next session sets it aside.
 func (r *runner) note(t *task, err error) {
-	var corrupt *state.CorruptError
-	if errors.As(err, &corrupt) {
+	var store *state.CorruptError
+	var windows *window.CorruptError
+	if errors.As(err, &store) || errors.As(err, &windows) {
 		r.suspectAt(r.stateDir(t.id))
 	}
 }

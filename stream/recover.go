@@ -48,6 +48,7 @@ func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, er
 		return nil, errors.Join(err, store.Close())
 	}
 	if err := r.reach(ctx, t, cut != nil, c); err != nil {
+		r.note(t, err)
 		return nil, errors.Join(err, store.Close())
 	}
 	return t, nil
@@ -77,6 +78,7 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut) (*task, e
 	share := p.Pipeline.State.MemoryMax / 4 / int64(r.topic.Partitions)
 	engine, err := window.NewEngine(p.Outputs, store, window.EngineOptions{MemoryMax: share})
 	if err != nil {
+		r.note(t, err)
 		return nil, fmt.Errorf("task %d: open windows: %w", id, err)
 	}
 	t.engine = engine
