@@ -35,6 +35,27 @@ func TestZombieIsFenced(t *testing.T) {
 	})
 }
 
+// The fence holds when NewSession returns, before the group is joined and committed offsets are asked for (invariant 5).
+func TestSessionFencesFirst(t *testing.T) {
+	onEach(t, func(t *testing.T, c *cluster) {
+		in, out := c.topic(t, "in", 1), c.topic(t, "out", 1)
+		w := c.worker(t, c.name(t, "group"), "a", in, out)
+		older, err := kafka.NewTxnProducer(context.Background(), c.o, w.o.TransactionalID)
+		must(t, err)
+		defer older.Close()
+		older.Produce(context.Background(), record(out, "lost"))
+		waitFor(t, func() bool { return c.high(t, out) == 1 })
+		w.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) { <-ctx.Done(); return nil, ctx.Err() }
+		w.open(t)
+		if err := older.Commit(context.Background()); !errors.Is(err, kafka.ErrFenced) {
+			t.Errorf("the older producer's commit: %v; want ErrFenced", err)
+		}
+		if got := c.values(t, out, 0); len(got) != 0 {
+			t.Errorf("out holds %q", got)
+		}
+	})
+}
+
 // A transaction that takes longer than its timeout is aborted by the broker: Commit says so, and nothing of it is published.
 func TestTransactionTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {

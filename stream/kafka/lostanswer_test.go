@@ -16,6 +16,7 @@ import (
 // Kafka's api keys of the requests that a commit is made of.
 const (
 	keyProduce         = 0
+	keyFetch           = 1
 	keyEndTxn          = 26
 	keyTxnOffsetCommit = 28
 )

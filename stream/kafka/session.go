@@ -160,7 +160,6 @@ func (s *Session) options() ([]kgo.Opt, error) {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.KeepRetryableFetchErrors(), // else a topic that is gone is silence for a quarter of a minute or more
-		kgo.ConsumeStartOffset(kgo.NoResetOffset()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxBytes(s.o.FetchBytesMax),
 		kgo.FetchMaxPartitionBytes(min(s.o.FetchBytesMax, 1<<20)),

@@ -3,6 +3,9 @@ package realkafka
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,25 +36,43 @@ func (b *Broker) ConsoleConsumer(t testing.TB, topic string, args ...string) str
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("console consumer: %v", err)
 	}
-	idle := time.AfterFunc(consoleFirst, func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Logf("end the console consumer: %v", err)
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for in := bufio.NewReader(stdout); ; {
+			line, err := in.ReadString('\n')
+			lines <- line
+			if err != nil {
+				return
+			}
 		}
-	})
-	defer idle.Stop()
-	var out strings.Builder
-	lines := bufio.NewReader(stdout)
-	for {
-		line, err := lines.ReadString('\n')
-		out.WriteString(line)
-		if err != nil {
-			break
-		}
-		idle.Reset(consoleIdle)
-	}
+	}()
+	out := collect(t, cmd.Process, lines)
 	// The exit code is that of a signal; whether it worked shows in its own count.
 	if err := cmd.Wait(); !strings.Contains(log.String(), "Processed a total of") {
 		t.Fatalf("console consumer of %s: %v\n%s", topic, err, log.Bytes())
 	}
-	return out.String()
+	return out
+}
+
+// collect takes lines until there are no more, and asks the process to end when it has been idle for long enough.
+func collect(t testing.TB, from *os.Process, lines <-chan string) string {
+	t.Helper()
+	var out strings.Builder
+	for wait := consoleFirst; ; wait = consoleIdle {
+		idle, cancel := context.WithTimeout(context.Background(), wait)
+		select {
+		case line, more := <-lines:
+			cancel()
+			if !more {
+				return out.String()
+			}
+			out.WriteString(line)
+		case <-idle.Done():
+			cancel()
+			if err := from.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatalf("end the console consumer: %v", err)
+			}
+		}
+	}
 }

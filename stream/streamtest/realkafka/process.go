@@ -1,6 +1,7 @@
 package realkafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -51,10 +52,12 @@ func (p *process) stop(wait time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
 	select {
 	case <-p.done:
 		return nil
-	case <-time.After(wait):
+	case <-ctx.Done():
 		p.kill()
 		return fmt.Errorf("it did not end within %s and was killed", wait)
 	}

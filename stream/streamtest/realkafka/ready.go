@@ -2,6 +2,7 @@ package realkafka
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,29 +17,38 @@ var errPortTaken = errors.New("another process took the port")
 // answers waits until the broker answers a request: in KRaft mode it does so only when it is registered and
 // unfenced. It ends early when the process does.
 func (p *process) answers(addr string, wait time.Duration) error {
-	deadline := time.Now().Add(wait)
-	var last error
-	for time.Now().Before(deadline) {
-		if last = apiVersions(addr); last == nil {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	for {
+		last := apiVersions(ctx, addr)
+		if last == nil {
 			return nil
 		}
+		again, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 		select {
 		case <-p.done:
+			cancel()
 			return fmt.Errorf("Kafka ended while it started: %w", p.err)
-		case <-time.After(50 * time.Millisecond):
+		case <-again.Done():
+			cancel()
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("Kafka did not answer within %s: %w", wait, last)
 		}
 	}
-	return fmt.Errorf("Kafka did not answer within %s: %w", wait, last)
 }
 
 // apiVersions asks the one question that needs no version: ApiVersions (key 18) version 0.
-func apiVersions(addr string) error {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+func apiVersions(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
 	request := []byte{
