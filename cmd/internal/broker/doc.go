@@ -12,13 +12,16 @@
 //     transactional id is kept 24 days, the most that the setting can say; Kafka keeps it seven.)
 //  5. What could not be saved on Close is an error of Close.
 //
-// What differs from Kafka, found by running the tests of stream/kafka on both or by reading:
+// What differs from Kafka, as the tests of stream/kafka met it on both:
 //
-//   - A transaction ends at once, so CONCURRENT_TRANSACTIONS, and an offset fetch that has to wait for markers
-//     that are being written, hardly ever happen.
-//   - One goroutine answers all requests, so two requests never race inside the broker.
+//   - A transaction is over, markers and offsets included, when its end is confirmed. Kafka confirms first and
+//     writes them a few milliseconds later, so on Kafka a reader may not see yet what was just committed.
+//   - A fenced producer that ends its transaction is told INVALID_TXN_STATE, where Kafka says PRODUCER_FENCED.
+//   - A static member that comes back with other words about itself (metadata of the same protocol) causes a
+//     rebalance; Kafka looks at the protocol alone.
+//   - Any topic name is taken, and metadata of offsets of any size.
+//   - Compaction does not wait for a segment to be closed, and moves the log's start when it removes the first records.
+//     It and retention run once an hour, and only when some topic asks for either.
+//   - One goroutine answers all requests: two requests never race inside the broker.
 //   - Opening a directory reads all of it into memory.
-//   - There are no checks of leader epochs worth the name: one node never changes leaders.
-//   - Replication is one whatever a topic asks for; min.insync.replicas means nothing.
-//   - Compaction and retention run on a timer of an hour, and only when some topic asks for either.
 package broker
