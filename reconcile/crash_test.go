@@ -37,7 +37,8 @@ func (g *rig) settled(want []string) {
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		g.t.Fatalf("corrections:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		a, err := g.reconciler().Audit(g.ctx)
+		g.t.Fatalf("corrections:\n%s\nwant:\n%s\nall:\n%s\naudit %+v %v", strings.Join(got, "\n"), strings.Join(want, "\n"), strings.Join(g.revisions(), "\n"), a, err)
 	}
 	g.certified()
 	if rep := g.apply(); rep.Published != 0 || rep.Certified != 0 {

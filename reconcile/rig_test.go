@@ -44,6 +44,9 @@ func (s setting) with(pairs ...string) setting {
 
 const sourcePartitions = 3
 
+// landedAgo is how long ago, on the rig's clock, anything was landed: longer than the pipeline file's settle, unless a test says otherwise.
+const landedAgo = 10 * time.Second
+
 // rig is a pipeline on a fake broker and a bucket in memory. Its stream is done by hand: enough of one to publish, to be late, to
 // journal, to land and to leave checkpoints, through the very packages that the real one uses.
 type rig struct {
@@ -366,7 +369,7 @@ func (g *rig) landTopic(topic *landing.Topic, name string) {
 	ends, err := g.admin.Offsets(g.ctx, name)
 	g.must(err)
 	for p := int32(0); p < int32(len(ends)); p++ {
-		l, err := topic.Lake.Lander(g.ctx, p, lake.LanderOptions{Now: g.now})
+		l, err := topic.Lake.Lander(g.ctx, p, lake.LanderOptions{Now: func() time.Time { return g.clock.Add(-landedAgo) }})
 		g.must(err)
 		g.must(topic.UpTo(g.ctx, g.k, l, p, ends[p].High))
 		l.Close()

@@ -113,6 +113,11 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 		return err
 	}
 	for _, f := range ready {
+		if err := r.readBack(ctx, l.view, f); err != nil {
+			return err
+		}
+	}
+	for _, f := range ready {
 		if err := r.certify(ctx, a, l.view, f); err != nil {
 			return err
 		}
@@ -209,6 +214,25 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 		}
 	}
 	return commit()
+}
+
+// readBack folds a corrected unit again and looks for each correction. Nobody else could publish behind our fence, so whatever is
+// not there was not published, no matter what the commit was said to be. Nothing is certified on hearsay.
+func (r *Reconciler) readBack(ctx context.Context, v *view, f *readyUnit) error {
+	if len(f.diff.corrections) == 0 {
+		return nil
+	}
+	again, err := r.compare(ctx, v, &f.unitState, f.batch, nil)
+	if err != nil {
+		return err
+	}
+	if n := again.windows.differ(); n > 0 {
+		c := &again.corrections[0]
+		group, start, _ := c.window()
+		return fmt.Errorf("%s %s: %d of %d corrections were confirmed and are not published, the first of %s %s: %w", r.certs.outputs[f.key.output],
+			f.key.partition(), n, len(f.diff.corrections), r.plan.Codecs[f.key.output].FormatKey(group), timeText(start), ErrTryAgain)
+	}
+	return nil
 }
 
 // publishError is what to make of a commit that was not confirmed. Whether it happened does not matter: another run finds out by
