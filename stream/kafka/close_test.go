@@ -36,7 +36,7 @@ func TestCloseWhileJoining(t *testing.T) {
 		}
 		w.session.Close()
 		w.session.Close()
-		if w.assigned != 0 {
+		if w.at(0) >= 0 {
 			t.Error("the join was not held up")
 		}
 		if err := w.step(ctx, 1); err == nil {
@@ -67,8 +67,8 @@ func TestCloseWhileAssigning(t *testing.T) {
 		if !ended.Load() {
 			t.Error("OnAssigned was still running when Close returned")
 		}
-		if len(w.revoked) > 0 {
-			t.Errorf("Close reported %v as revoked", w.revoked)
+		if lost := w.lost(); len(lost) > 0 {
+			t.Errorf("Close reported %v as revoked", lost)
 		}
 	})
 }
@@ -139,9 +139,7 @@ func TestBrokerRestarts(t *testing.T) {
 	real.Restart(t)
 	for err := w.commit(ctx); err != nil; err = w.commit(ctx) {
 		t.Logf("after the broker came back: %v", err)
-		w.session.Close()
-		w.next, w.assigned = nil, 0
-		w.open(t).copyTo(t, 0, 20)
+		w.again(t).copyTo(t, 0, 20)
 	}
 	c.fill(t, in, 0, 20, 30)
 	w.copyTo(t, 0, 30)

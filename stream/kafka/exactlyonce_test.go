@@ -32,14 +32,12 @@ func TestExactlyOnceLoop(t *testing.T) {
 			must(t, w.step(context.Background(), 1+rng.IntN(60)))
 			switch rng.IntN(6) {
 			case 0: // the process dies with a transaction open
-				w.session.Close()
-				w.next = nil
-				w.open(t)
+				w.again(t)
 			case 1, 2, 3:
 				must(t, w.commit(context.Background()))
-				done = w.next[0] == records && w.next[1] == records
+				done = w.at(0) == records && w.at(1) == records
 			}
-			if w.next[0] == records && w.next[1] == records && !done {
+			if w.at(0) == records && w.at(1) == records && !done {
 				must(t, w.commit(context.Background()))
 				done = true
 			}
@@ -97,8 +95,8 @@ func TestCommitWithoutPolling(t *testing.T) {
 		if got := c.values(t, out, 0); !slices.Equal(got[2:], wanted(0, 30)) {
 			t.Errorf("out holds %q", got)
 		}
-		if w.assigned != 1 {
-			t.Errorf("%d assignments in one session (invariant 2)", w.assigned)
+		if n := w.assignments(); n != 1 {
+			t.Errorf("%d assignments in one session (invariant 2)", n)
 		}
 	})
 }

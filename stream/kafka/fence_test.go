@@ -68,9 +68,7 @@ func TestTransactionTimesOut(t *testing.T) {
 		if err := w.commit(context.Background()); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("Commit: %v; want ErrFenced", err)
 		}
-		w.session.Close()
-		w.next = nil
-		w.open(t).copyTo(t, 0, 10)
+		w.again(t).copyTo(t, 0, 10)
 		must(t, w.commit(context.Background()))
 		if got := c.values(t, out, 0); !slices.Equal(got, wanted(0, 10)) {
 			t.Errorf("out holds %q", got)
@@ -109,19 +107,17 @@ func TestRebalanceEndsTheSession(t *testing.T) {
 		a.copyTo(t, 1, 20)
 
 		b := c.worker(t, group, "b", in, out).open(t)
-		waitFor(t, func() bool { a.mu.Lock(); defer a.mu.Unlock(); return len(a.revoked) > 0 })
+		waitFor(t, func() bool { return len(a.lost()) > 0 })
 		if err := a.commit(ctx); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("commit after a rebalance: %v; want ErrFenced", err)
 		}
 		if err := a.step(ctx, 1); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("poll after a rebalance: %v; want ErrFenced", err)
 		}
-		if got := slices.Sorted(slices.Values(a.revoked)); !slices.Equal(got, []int32{0, 1}) {
+		if got := slices.Sorted(slices.Values(a.lost())); !slices.Equal(got, []int32{0, 1}) {
 			t.Errorf("revoked %v", got)
 		}
-		a.session.Close()
-		a.next = nil
-		a.open(t)
+		a.again(t)
 		shareOut(t, c, a, b)
 		for p := range int32(2) {
 			if got := c.values(t, out, p); !slices.Equal(got, wanted(0, 20)) {
@@ -159,11 +155,7 @@ func shareOut(t *testing.T, c *cluster, workers ...*worker) {
 			if rebuilt++; rebuilt > 20 {
 				t.Fatal("the group does not come to rest")
 			}
-			w.session.Close()
-			w.mu.Lock()
-			w.next = nil
-			w.mu.Unlock()
-			w.open(t)
+			w.again(t)
 		}
 	}
 	owners, err := c.admin.GroupOwners(context.Background(), workers[0].o.Group)
@@ -185,10 +177,8 @@ func TestStaticMemberTakesOver(t *testing.T) {
 		owners, err := c.admin.GroupOwners(ctx, group)
 		must(t, err)
 		for range 3 {
-			a.session.Close() // as a crash: it does not leave
-			a.next, a.assigned = nil, 0
 			began := time.Now()
-			a.open(t).settle(t)
+			a.again(t).settle(t)
 			t.Logf("%s after the session was closed, its successor had its partitions", time.Since(began))
 			c.fill(t, in, 0, 0, 1)
 			c.fill(t, in, 1, 0, 1)
@@ -250,9 +240,7 @@ func TestLeaveGroup(t *testing.T) {
 		if err := b.step(ctx, 1); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("the other member's session: %v; want ErrFenced", err)
 		}
-		b.session.Close()
-		b.assigned = 0
-		b.open(t).settle(t)
+		b.again(t).settle(t)
 		if got := b.session.Assigned(); !slices.Equal(got, []int32{0, 1}) {
 			t.Errorf("assigned %v", got)
 		}

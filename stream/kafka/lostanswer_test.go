@@ -70,19 +70,16 @@ func TestEndTxnLost(t *testing.T) {
 			if _, polled := w.session.Poll(context.Background(), 1); polled == nil {
 				t.Error("Poll went on after a commit that was not confirmed")
 			}
-			w.session.Close()
 			proxy.Set(test.key, realkafka.Pass)
 
-			w.next = nil
-			w.open(t).settle(t)
+			w.again(t).settle(t)
 			// Nothing is pending now: the session's producer has fenced the one before.
 			want := int64(10)
 			if test.committed {
 				want = 20
 			}
-			waitFor(t, func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.next != nil })
-			if w.next[0] != want {
-				t.Errorf("the new session starts at %d, want %d", w.next[0], want)
+			if at := w.at(0); at != want {
+				t.Errorf("the new session starts at %d, want %d", at, want)
 			}
 			w.copyTo(t, 0, 30)
 			must(t, w.commit(context.Background()))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func (w *worker) startAt(offset int64) *worker {
 		defer w.mu.Unlock()
 		w.assigned++
 		w.next = map[int32]int64{0: offset}
-		return w.next, nil
+		return maps.Clone(w.next), nil
 	}
 	return w
 }

@@ -74,14 +74,56 @@ func (w *worker) step(ctx context.Context, max int) error {
 			if !r.Attrs.IsControl() {
 				w.session.Produce(ctx, &kafka.Record{Topic: w.out, Partition: b.Partition, Value: r.Value})
 			}
-			w.next[b.Partition] = r.Offset + 1
+			w.move(b.Partition, r.Offset+1)
 		}
 	}
 	return nil
 }
 
+func (w *worker) move(partition int32, next int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next[partition] = next
+}
+
+// at is the worker's position, -1 without an assignment.
+func (w *worker) at(partition int32) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if next, ok := w.next[partition]; ok {
+		return next
+	}
+	return -1
+}
+
+// again closes the session, as a crash would, and opens another.
+func (w *worker) again(t *testing.T) *worker {
+	t.Helper()
+	w.session.Close()
+	w.mu.Lock()
+	w.next, w.assigned = nil, 0
+	w.mu.Unlock()
+	return w.open(t)
+}
+
+// assignments of the current session.
+func (w *worker) assignments() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.assigned
+}
+
+// lost says whether partitions were taken from any session so far.
+func (w *worker) lost() []int32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.revoked)
+}
+
 // cut is what a commit of everything polled so far holds.
 func (w *worker) cut() []kafka.Commit {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var cut []kafka.Commit
 	for _, p := range slices.Sorted(maps.Keys(w.next)) {
 		cut = append(cut, kafka.Commit{Partition: p, Next: w.next[p], LeaderEpoch: -1, Metadata: "cut"})
@@ -95,10 +137,7 @@ func (w *worker) commit(ctx context.Context) error { return w.session.Commit(ctx
 func (w *worker) copyTo(t *testing.T, partition int32, next int64) {
 	t.Helper()
 	for {
-		w.mu.Lock()
-		at, ok := w.next[partition]
-		w.mu.Unlock()
-		if ok && at >= next {
+		if w.at(partition) >= next {
 			return
 		}
 		must(t, w.step(context.Background(), 10))
@@ -109,10 +148,7 @@ func (w *worker) copyTo(t *testing.T, partition int32, next int64) {
 func (w *worker) settle(t *testing.T) *worker {
 	t.Helper()
 	for {
-		w.mu.Lock()
-		n := w.assigned
-		w.mu.Unlock()
-		if n > 0 {
+		if w.assignments() > 0 {
 			return w
 		}
 		<-w.session.Rebalanced()
