@@ -66,6 +66,9 @@ func TestCrashAtEveryStep(t *testing.T) {
 			o.Hooks.Step = func(s string) error { steps = append(steps, s); return nil }
 		})
 		for n := range steps {
+			if small && n%4 != 0 { // more steps of the same kinds: a sample will do
+				continue
+			}
 			t.Run(fmt.Sprintf("small=%v/%d-%s", small, n, steps[n]), func(t *testing.T) {
 				g := prepared(t)
 				calls := 0
