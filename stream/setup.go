@@ -62,10 +62,13 @@ func (r *runner) setup(ctx context.Context) error {
 
 // ensure makes a topic if it is missing, and insists on its number of partitions if it isn't.
 func (r *runner) ensure(ctx context.Context, spec kafka.TopicSpec, why string) (id string, err error) {
-	if err := r.admin.EnsureTopic(ctx, spec); err != nil {
-		return "", fmt.Errorf("topic %s: %w", spec.Name, err)
-	}
 	info, err := r.admin.Topic(ctx, spec.Name)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		if err := r.admin.EnsureTopic(ctx, spec); err != nil {
+			return "", fmt.Errorf("make topic %s: %w", spec.Name, err)
+		}
+		info, err = r.admin.Topic(ctx, spec.Name)
+	}
 	if err != nil {
 		return "", fmt.Errorf("topic %s: %w", spec.Name, err)
 	}

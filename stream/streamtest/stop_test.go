@@ -204,3 +204,41 @@ func (w *world) admin(fn func(context.Context, *kadm.Client) error) {
 		w.t.Fatal(err)
 	}
 }
+
+// A topic that has grown has moved keys between partitions.
+func TestGrownTopicRefuses(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(29).Log())
+	w.stream()
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.CreatePartitions(ctx, 1, "orders")
+		return err
+	})
+	w.stopsWith("orders-journal has 4 partitions, expected 5", "new name")
+}
+
+// When neither disk nor checkpoint is left and retention has passed what would have to be replayed, tasks stop: a state
+// that begins in the middle would give wrong results that look right.
+func TestReplayPastRetentionStops(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(30).Log())
+	w.stream()
+	w.loseDisk()
+	if err := os.RemoveAll(filepath.Join(w.dir, "lake", "checkpoints")); err != nil {
+		t.Fatal(err)
+	}
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		ends, err := adm.ListEndOffsets(ctx, "orders")
+		if err != nil {
+			return err
+		}
+		_, err = adm.DeleteRecords(ctx, ends.Offsets())
+		return err
+	})
+	w.load()
+	before := w.published()
+	w.stopsWith("retention has passed the gap", "replay from the lake is not built yet")
+	if !sameHistory(before, w.published()) {
+		t.Error("it published")
+	}
+}
