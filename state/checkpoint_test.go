@@ -1,11 +1,12 @@
 package state_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,8 +124,15 @@ func (k *desk) apply(name string, next, journal, late int64) error {
 	cut.Counters.Consumed, cut.Counters.Aggregated = next, next-late
 	cut.Counters.Late = late
 	return k.open(name).Apply(&cut, func(b state.Batch) error {
-		return errors.Join(b.Set(windowKey(1, 0), fmt.Append(nil, next)), b.Set(windowKey(next, 0), bytes.Repeat([]byte("x"), 2000)))
+		return errors.Join(b.Set(windowKey(1, 0), fmt.Append(nil, next)), b.Set(windowKey(next, 0), noise(next)))
 	})
+}
+
+// noise doesn't compress, so that tables of one commit have one size.
+func noise(seed int64) []byte {
+	b := make([]byte, 2000)
+	rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(b)
+	return b
 }
 
 func short(m *state.Manifest) string {
@@ -182,6 +190,9 @@ func (k *desk) named() map[string]bool {
 // one, or had a name until this checkpoint pruned its manifest.
 func (k *desk) referenced(made *state.Manifest, before map[string]bool) {
 	for _, f := range made.Files {
+		if slices.Contains(made.Garbage, f.SHA256) {
+			k.t.Errorf("checkpoint %s takes its own %s for garbage", short(made), f.Name)
+		}
 		if _, err := k.bucket.Get(k.t.Context(), prefix+"/files/"+f.SHA256); err != nil && f.Size > 0 {
 			k.t.Errorf("checkpoint %s names %s: %v", short(made), f.Name, err)
 		}

@@ -35,6 +35,7 @@ func powerLoss(t *testing.T, seed uint64, survived map[string]int) {
 	disk := statetest.NewPowerLoss()
 	bucket := blob.NewMemory()
 	w := newWorkload(seed)
+	w.tiny = seed%3 == 0
 	for range 1 + rng.IntN(3) { // lives
 		disk = live(t, rng, disk, bucket, w, survived)
 	}
@@ -58,11 +59,14 @@ func live(t *testing.T, rng *rand.Rand, disk *statetest.PowerLoss, bucket blob.B
 	*w = *w.at(t, mustCut(t, s)) // what is lost is replayed, as the input says
 	var after *statetest.PowerLoss
 	crashAt, steps := rng.IntN(70), 0
+	if w.tiny {
+		crashAt *= 20
+	}
 	for ; steps < crashAt || after == nil; steps++ {
 		if err := w.apply(s); err != nil {
 			t.Fatal(err)
 		}
-		if rng.IntN(40) == 0 {
+		if rng.IntN(40) == 0 && (!w.tiny || rng.IntN(20) == 0) {
 			if _, _, err := s.Checkpoint(t.Context(), bucket, options()); err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,7 @@ func survey(dir string, fs vfs.FS) (exists bool, err error) {
 		return false, wrap(dir, "look for a database", err)
 	}
 	if desc.Exists {
-		return true, beginning(fs, desc.ManifestFilename)
+		return true, nil
 	}
 	for _, name := range names {
 		if strings.HasSuffix(name, ".sst") {

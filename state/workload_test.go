@@ -22,6 +22,7 @@ type workload struct {
 	seed  uint64
 	steps int  // done so far
 	small bool // no value is large
+	tiny  bool // a step is one change: a memtable ends between batches as often as between steps
 
 	model map[string]string
 	cut   state.Cut
@@ -53,8 +54,12 @@ func (w *workload) step() []change {
 	rng := rand.New(rand.NewPCG(w.seed, uint64(w.steps)))
 	w.steps++
 	changes := make([]change, 0, 64)
-	for range 1 + rng.IntN(60) {
-		changes = append(changes, someChange(rng, w.small))
+	most := 60
+	if w.tiny {
+		most = 1
+	}
+	for range 1 + rng.IntN(most) {
+		changes = append(changes, someChange(rng, w.small || w.tiny))
 	}
 	for _, c := range changes {
 		c.do(w.model)
@@ -166,7 +171,7 @@ func (w *workload) apply(s *state.Store) error {
 func (w *workload) at(t testing.TB, cut *state.Cut) *workload {
 	t.Helper()
 	past := newWorkload(w.seed)
-	past.small = w.small
+	past.small, past.tiny = w.small, w.tiny
 	if cut == nil {
 		return past
 	}
