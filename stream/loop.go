@@ -111,6 +111,9 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 		}
 		g.Go(func() error {
 			err := r.feed(ctx, t, b.Records)
+			if t.next >= t.limit || b.Records[len(b.Records)-1].Offset >= t.limit {
+				s.Pause(t.id) // what came after the end was fixed is for another run
+			}
 			var stop *StopError
 			if !errors.As(err, &stop) {
 				r.note(t, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,12 +61,15 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut) (*task, e
 	t := &task{
 		id: id, plan: p, topicID: r.topic.ID, wide: r.topic.Partitions, now: r.nowMillis,
 		eval: p.NewEval(), store: store, wmOptions: p.WatermarkOptions,
-		bound: state.NoBound, leaderEpoch: -1, curatedWide: r.curatedWide(),
+		bound: state.NoBound, limit: math.MaxInt64, leaderEpoch: -1, curatedWide: r.curatedWide(),
 		wm:       window.NewWatermark(),
 		counters: state.Counters{Outputs: make([]state.OutputCounters, len(p.Outputs))},
 	}
 	for i, o := range p.Outputs {
 		t.counters.Outputs[i].Name = o.Name
+	}
+	if r.o.UntilEnd {
+		t.limit = r.target[id]
 	}
 	if cut != nil {
 		src := cut.Sources[0]

@@ -42,6 +42,7 @@ type task struct {
 	bound        int64 // highest close bound (ms) of a confirmed window that holds or held events
 	lastRecordAt int64 // highest record timestamp, ms
 
+	limit       int64 // a run to the end stops before this offset; math.MaxInt64 otherwise
 	committed   int64 // next, as the broker last confirmed it
 	replaying   bool  // outputs and journal entries were published before
 	dirty       bool  // something happened since the last commit
@@ -57,6 +58,9 @@ func (t *task) process(records []*kafka.Record) error {
 	for _, r := range records {
 		if r.Offset < t.next {
 			continue // already in the state: the cut is behind what was fetched
+		}
+		if r.Offset >= t.limit {
+			break
 		}
 		if !r.Attrs.IsControl() {
 			if err := t.record(r); err != nil {

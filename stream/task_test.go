@@ -75,7 +75,7 @@ func (d *taskDriver) newTask() *task {
 	t := &task{
 		plan: d.plan, topicID: "id", wide: 1, curatedWide: []int32{1, 1}, eval: d.plan.NewEval(), engine: engine,
 		now:       func() int64 { return time.Date(2013, 1, 9, 12, 0, 0, 0, time.UTC).UnixMilli() },
-		wmOptions: d.plan.WatermarkOptions, wm: window.NewWatermark(), bound: state.NoBound,
+		wmOptions: d.plan.WatermarkOptions, wm: window.NewWatermark(), bound: state.NoBound, limit: math.MaxInt64,
 		counters: state.Counters{Outputs: make([]state.OutputCounters, 2)},
 	}
 	return t

@@ -127,3 +127,37 @@ func TestSilentPartitionFollowsItsSiblings(t *testing.T) {
 		t.Fatalf("idle decisions: %+v, want the quiet partition's, %d", idle, quiet)
 	}
 }
+
+// A run to the end ends where the end was when it began, although records keep coming.
+func TestUntilEndWhileRecordsKeepComing(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	log := small(34).Log()
+	w.produce(log[:50])
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan int)
+	go func() {
+		sent := 50
+		for ; ctx.Err() == nil && sent < len(log); sent++ {
+			w.produce(log[sent : sent+1])
+		}
+		for ctx.Err() == nil { // and on and on: copies of the last one, for every partition
+			for _, m := range log[:20] {
+				w.produce([]streamtest.Message{m})
+				log = append(log, m)
+			}
+			sent = len(log)
+		}
+		done <- sent
+	}()
+	first := w.stream()
+	stop()
+	sent := <-done
+	if first.Counters.Consumed < 50 || first.Counters.Consumed >= int64(sent) {
+		t.Errorf("consumed %d of %d", first.Counters.Consumed, sent)
+	}
+	if sum := w.stream(); sum.Counters.Consumed != int64(sent) {
+		t.Errorf("the next run consumed %d of %d", sum.Counters.Consumed, sent)
+	}
+	w.checkLake("orders", int64(sent))
+	proveCorrected(t, w, log[:sent], false)
+}
