@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -123,6 +124,28 @@ func TestRebalanceEndsTheSession(t *testing.T) {
 			if got := c.values(t, out, p); !slices.Equal(got, wanted(0, 20)) {
 				t.Errorf("partition %d holds %q", p, got)
 			}
+		}
+	})
+}
+
+// A rebalance that comes while state is being restored ends the restore, and the session, as a rebalance: not as a
+// context of the caller's that ended.
+func TestRebalanceWhileAssigning(t *testing.T) {
+	onEach(t, func(t *testing.T, c *cluster) {
+		ctx := context.Background()
+		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
+		a := c.worker(t, c.name(t, "group"), "a", in, out)
+		restoring := make(chan struct{}, 1)
+		a.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) {
+			restoring <- struct{}{}
+			<-ctx.Done()
+			return nil, fmt.Errorf("restore: %w", ctx.Err())
+		}
+		a.open(t)
+		<-restoring
+		c.worker(t, c.name(t, "group"), "b", in, out).open(t)
+		if err := a.step(ctx, 1); !errors.Is(err, kafka.ErrFenced) || errors.Is(err, context.Canceled) {
+			t.Errorf("Poll: %v; want ErrFenced, and no context", err)
 		}
 	})
 }

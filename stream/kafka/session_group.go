@@ -55,9 +55,13 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 	}
 	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topic]))
 	starts, err := s.o.OnAssigned(ctx, partitions)
+	if err != nil && ctx.Err() != nil {
+		// Not wrapped: to the caller this is a rebalance, not a context of its own that ended.
+		s.over(fmt.Errorf("%w: a rebalance overtook the start of partitions %v of %s: %v", ErrFenced, partitions, s.o.Topic, err), false)
+		return nil, stay(ctx)
+	}
 	if err != nil {
-		err = fmt.Errorf("start of partitions %v of %s: %w", partitions, s.o.Topic, err)
-		s.over(err, ctx.Err() == nil)
+		s.over(fmt.Errorf("start of partitions %v of %s: %w", partitions, s.o.Topic, err), true)
 		return nil, stay(ctx)
 	}
 	offsets := make(map[int32]kgo.Offset, len(partitions))
