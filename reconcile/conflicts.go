@@ -9,16 +9,21 @@ import (
 )
 
 // conflicts counts events that share their event id with another one but differ in time or values. Both count in the
-// results; the count is for people. Only events of one unit's windows are compared.
+// results; the count is for people. Only events of one unit's windows are compared. Ids and identities are kept by the first
+// 8 bytes of their SHA-256: 16 bytes an event, and one wrong count in 10 billion units of 40,000 events.
 type conflicts struct {
-	fields []int // of the row: the event id
-	first  map[[16]byte][16]byte
+	fields []int             // of the row: the event id
+	first  map[uint64]uint64 // id -> identity of the first event that had it
 	count  int64
 	buf    []byte
 }
 
-func newConflicts(p *pipeline.Plan) *conflicts {
-	c := &conflicts{first: make(map[[16]byte][16]byte)}
+// newConflicts makes room for about so many events.
+func newConflicts(p *pipeline.Plan, events int64) *conflicts {
+	c := &conflicts{}
+	if len(p.EventDef.ID) > 0 {
+		c.first = make(map[uint64]uint64, min(events, conflictsRoom))
+	}
 	for _, id := range p.EventDef.ID {
 		c.fields = append(c.fields, p.Decoder.Index(id))
 	}
@@ -39,10 +44,13 @@ func (c *conflicts) observe(ev *schema.Event, identity [16]byte) {
 		c.buf = append(c.buf, v.Bytes...)
 	}
 	sum := sha256.Sum256(c.buf)
-	id := [16]byte(sum[:16])
+	id, self := binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(identity[:])
 	if other, ok := c.first[id]; !ok {
-		c.first[id] = identity
-	} else if other != identity {
+		c.first[id] = self
+	} else if other != self {
 		c.count++
 	}
 }
+
+// conflictsRoom bounds what is allocated ahead.
+const conflictsRoom = 1 << 20

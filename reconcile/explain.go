@@ -64,7 +64,7 @@ func (r *Reconciler) newExplainer(o ExplainOptions) (*explainer, error) {
 	}
 	def := &r.plan.Outputs[output]
 	start := def.Start(o.Window.UnixMilli())
-	x := &explainer{r: r, opt: o, group: string(group), start: start, end: start + def.Size, conflict: newConflicts(r.plan)}
+	x := &explainer{r: r, opt: o, group: string(group), start: start, end: start + def.Size, conflict: newConflicts(r.plan, 0)}
 	x.key = unitKey{output, floorHour(start)}
 	x.span = spanOf(def, x.key.hour)
 	x.out = &Explanation{

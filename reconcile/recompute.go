@@ -102,7 +102,7 @@ func (rc *recomputer) prepare(files []lake.File) error {
 	rc.eval = rc.plan.NewEval()
 	rc.in = window.Input{Keys: make([][]byte, 1), Args: make([][]schema.Value, 1)}
 	rc.byKey = make(map[string]*evidence)
-	rc.conflict = newConflicts(rc.plan)
+	rc.conflict = newConflicts(rc.plan, records)
 	return nil
 }
 
