@@ -50,8 +50,13 @@ func TestCollectKeepsUp(t *testing.T) {
 // store that was opened again reads them once, and puts none.
 func TestCheckpointShares(t *testing.T) {
 	fs := statetest.NewMem()
+	var mu sync.Mutex // a compaction may be at work on the disk
 	reads := map[string]int{}
-	sh := newShared(t, statetest.Tracing(fs, func(line string) { reads[line]++ }))
+	sh := newShared(t, statetest.Tracing(fs, func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		reads[line]++
+	}))
 	s := open(t, sh, "s")
 	w := newWorkload(8)
 	var puts map[string]int
@@ -68,11 +73,15 @@ func TestCheckpointShares(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		mu.Lock()
 		reads, puts = map[string]int{}, map[string]int{}
+		mu.Unlock()
 		m, _, err := s.Checkpoint(t.Context(), bucket, options())
 		if err != nil {
 			t.Fatal(err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		for _, f := range m.Files {
 			if prev == nil || !immutableTable(f.Name) || !slices.Contains(prev.Files, f) {
 				continue

@@ -187,3 +187,33 @@ func TestBackgroundFailure(t *testing.T) {
 		}
 	}
 }
+
+// One task's disk must not take the others down (invariant 9).
+func TestOneStoreStops(t *testing.T) {
+	disk := statetest.NewFaulty(statetest.NewMem())
+	sh := newShared(t, disk.FS())
+	bad, err := state.Open("bad", sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := open(t, sh, "good")
+	wb, wg := newWorkload(6), newWorkload(7)
+	disk.Fail(func(_ int64, op, path string) bool { return op == "write" && strings.HasPrefix(path, "bad/") })
+	stopped := false
+	for range 1500 { // enough for the budget to flush the largest store, whichever
+		if !stopped {
+			stopped = wb.apply(bad) != nil
+		}
+		if err := wg.apply(good); err != nil {
+			t.Fatalf("the other store: %v", err)
+		}
+	}
+	if !stopped {
+		t.Error("the store with the bad disk never stopped")
+	}
+	if _, _, err := good.Checkpoint(t.Context(), blob.NewMemory(), options()); err != nil {
+		t.Error(err)
+	}
+	expected(t, bad.Close(), "close")
+	wg.verify(t, good)
+}

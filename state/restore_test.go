@@ -247,3 +247,36 @@ func TestPowerLossDuringSetAside(t *testing.T) {
 		}
 	}
 }
+
+// The same on a real disk, at a relative path in the working directory.
+func TestRealDisk(t *testing.T) {
+	t.Chdir(t.TempDir())
+	bucket, err := blob.OpenDir("bucket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh := newShared(t, nil)
+	w := newWorkload(57)
+	s := open(t, sh, "2")
+	for range 5 {
+		if err := w.apply(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, _, err := s.Checkpoint(t.Context(), bucket, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	if aside, err := state.SetAside("2", "a test", sh); err != nil || aside != "2.aside-1" {
+		t.Fatalf("set aside as %q, %v", aside, err)
+	}
+	if err := state.Restore(t.Context(), bucket, prefix, m, "2", sh); err != nil {
+		t.Fatal(err)
+	}
+	noFaults(t, sh, "2")
+	s = open(t, sh, "2")
+	if got := w.verify(t, s); got != w.steps {
+		t.Errorf("%d of %d steps were restored", got, w.steps)
+	}
+}
