@@ -60,11 +60,11 @@ func (c *cluster) offsets(t *testing.T, topic string, from, to int64) []string {
 func TestReadRangeEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		topic, id := c.topic(t, "in", 1), c.name(t, "id")
-		c.fill(t, topic, 0, 0, 3)            // 0 1 2
-		c.txn(t, id, topic, true, "a", "b")  // 3 4, marker 5
-		c.txn(t, id, topic, false, "c", "d") // aborted 6 7, marker 8
-		c.txn(t, id, topic, true, "e")       // 9, marker 10
-		c.txn(t, id, topic, false, "f")      // aborted 11, marker 12
+		c.fill(t, topic, 0, 0, 3)                                 // 0 1 2
+		c.txn(t, id, topic, true, "a", "b")                       // 3 4, marker 5
+		c.txn(t, id, topic, false, "c", "d")                      // aborted 6 7, marker 8
+		c.txn(t, id, topic, true, "e")                            // 9, marker 10
+		c.txn(t, id, topic, false, "f")                           // aborted 11, marker 12
 		waitFor(t, func() bool { return c.high(t, topic) == 13 }) // Kafka confirms before it writes the marker
 		for _, test := range []struct {
 			from, to int64
