@@ -31,8 +31,9 @@ type Cut struct {
 	Sources  []Source `json:"sources"`
 	Counters Counters `json:"counters"`
 
-	// Bound is the watermark that would close every open confirmed window;
-	// NoBound when none is open.
+	// Bound is the watermark that closes every window that holds or has held
+	// events, those beyond belief at the time left out; NoBound when there
+	// were none. Only decisions read it: it takes no part in SameState.
 	Bound int64 `json:"bound"`
 
 	// LastRecordAt is when the last record was consumed, by the wall clock.
@@ -47,8 +48,9 @@ type Source struct {
 	Partition  int32  `json:"partition"`
 	Partitions int32  `json:"partitions"` // of the topic, as last seen
 
-	Next        int64 `json:"next"`         // the next offset to consume
-	LeaderEpoch int32 `json:"leader_epoch"` // of the last consumed record; -1 unknown
+	Born        int64 `json:"born,omitempty"` // the offset at which the task began to consume
+	Next        int64 `json:"next"`           // the next offset to consume
+	LeaderEpoch int32 `json:"leader_epoch"`   // of the last consumed record; -1 unknown
 
 	// Watermark is the owner's own encoding of the partition's watermark; it
 	// is kept as it came.

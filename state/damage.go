@@ -6,12 +6,10 @@ import (
 	"io/fs"
 	"syscall"
 
-	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// isNotExist also knows the file systems that tests use.
-func isNotExist(err error) bool { return oserror.IsNotExist(err) }
+func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // damaged tells bytes that are wrong from a file system that did not answer,
 // among the errors of opening a database that exists. Pebble marks only part
