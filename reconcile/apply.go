@@ -192,6 +192,11 @@ func (r *Reconciler) applyUnits(ctx context.Context, a *application, v *view, un
 			continue
 		}
 		left, err := r.applySlot(ctx, a, l, slot, work)
+		for attempt := 1; errors.Is(err, errUnsaid) && attempt < r.opt.Limits.Passes; attempt++ {
+			r.opt.Log.Warn("a commit was confirmed and is not there; publishing again", "slot", slot, "err", err)
+			work = work[len(work)-left:]
+			left, err = r.applySlot(ctx, a, l, slot, work)
+		}
 		switch {
 		case errors.Is(err, kafka.ErrFenced):
 			r.opt.Log.Info("slot taken over by another worker", "slot", slot, "units", left)

@@ -113,7 +113,8 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 		return err
 	}
 	for _, f := range ready {
-		if err := r.readBack(ctx, l.view, f); err != nil {
+		if lost, err := r.readBack(ctx, l.view, f); err != nil {
+			a.report.Published -= lost
 			return err
 		}
 	}
@@ -218,22 +219,25 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 
 // readBack folds a corrected unit again and looks for each correction. Nobody else could publish behind our fence, so whatever is
 // not there was not published, no matter what the commit was said to be. Nothing is certified on hearsay.
-func (r *Reconciler) readBack(ctx context.Context, v *view, f *readyUnit) error {
+func (r *Reconciler) readBack(ctx context.Context, v *view, f *readyUnit) (lost int64, err error) {
 	if len(f.diff.corrections) == 0 {
-		return nil
+		return 0, nil
 	}
 	again, err := r.compare(ctx, v, &f.unitState, f.batch, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if n := again.windows.differ(); n > 0 {
-		c := &again.corrections[0]
-		group, start, _ := c.window()
-		return fmt.Errorf("%s %s: %d of %d corrections were confirmed and are not published, the first of %s %s: %w", r.certs.outputs[f.key.output],
-			f.key.partition(), n, len(f.diff.corrections), r.plan.Codecs[f.key.output].FormatKey(group), timeText(start), ErrTryAgain)
+	lost = again.windows.differ()
+	if lost == 0 {
+		return 0, nil
 	}
-	return nil
+	group, start, _ := again.corrections[0].window()
+	return lost, fmt.Errorf("%s %s: %d of %d corrections %w, the first of %s %s: %w", r.certs.outputs[f.key.output], f.key.partition(), lost,
+		len(f.diff.corrections), errUnsaid, r.plan.Codecs[f.key.output].FormatKey(group), timeText(start), ErrTryAgain)
 }
+
+// errUnsaid is a commit that was said to be confirmed and was not done. Publishing again is right: the fold has shown what is there.
+var errUnsaid = errors.New("were confirmed and are not published")
 
 // publishError is what to make of a commit that was not confirmed. Whether it happened does not matter: another run finds out by
 // folding, behind a new fence.
