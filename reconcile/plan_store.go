@@ -2,10 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/tidemark-io/tidemark/lake"
@@ -84,11 +85,14 @@ func (r *Reconciler) keepPlan(ctx context.Context, s *survey) error {
 	return fmt.Errorf("keep plan: every prefix of %s is taken by another plan", full)
 }
 
-var planIDPattern = regexp.MustCompile(`^[0-9a-f]{6,64}$`)
+// isPlanID tells ids from typing errors and from paths.
+func isPlanID(id string) bool {
+	return len(id) >= planIDDigits && len(id) <= 2*sha256.Size && strings.Trim(id, "0123456789abcdef") == ""
+}
 
 // loadPlan reads a stored plan. errors.Is(err, ErrNoPlan) if there is none.
 func (r *Reconciler) loadPlan(ctx context.Context, id string) (*planDocument, error) {
-	if !planIDPattern.MatchString(id) {
+	if !isPlanID(id) {
 		return nil, fmt.Errorf("plan %q: an id is at least %d hexadecimal digits: %w", id, planIDDigits, ErrNoPlan)
 	}
 	data, err := r.bucket.Get(ctx, r.planKey(id))

@@ -19,6 +19,7 @@ type taskState struct {
 	fingerprint string
 	reached     int64 // watermark of the source partition, ms; math.MinInt64 if there is none
 	next        int64 // cut in the source partition
+	born        int64 // where the task began in it
 }
 
 // loadTasks reads the newest valid manifest of each of n tasks. A corrupt one is passed over for the next older,
@@ -51,7 +52,7 @@ func (t *taskState) load(ctx context.Context, b blob.Bucket, p *pipeline.Pipelin
 		}
 		for _, s := range m.Cut.Sources {
 			if s.Topic == p.Source.Topic && s.Partition == t.task {
-				t.found, t.fingerprint, t.reached, t.next = true, m.Cut.Fingerprint, s.Reached, s.Next
+				t.found, t.fingerprint, t.reached, t.next, t.born = true, m.Cut.Fingerprint, s.Reached, s.Next, s.Born
 				return nil
 			}
 		}
@@ -81,6 +82,9 @@ func waitsFor(tasks []taskState, p *pipeline.Plan, src *topicIndex, bound int64)
 				t.task, t.fingerprint, p.Fingerprint)
 		case t.reached < bound:
 			add("task %d has reached %s, the last window closes at %s", t.task, timeText(t.reached), timeText(bound))
+		case src.starts[t.task] > t.born:
+			add("the lake of %s/%d begins at offset %d, task %d began at %d: records that counted are not in this lake",
+				src.name, t.task, src.starts[t.task], t.task, t.born)
 		case src.ends[t.task] < t.next:
 			add("the lake has landed %s/%d up to offset %d, task %d has read up to %d", src.name, t.task, src.ends[t.task], t.task, t.next)
 		}

@@ -12,12 +12,13 @@ import (
 
 // topicIndex is what the lake log of one topic names, by hour: read by walking on from where it was read to.
 type topicIndex struct {
-	name  string
-	topic *lake.Topic // nil while the topic was never declared in the lake
-	n     int32       // partitions of the Kafka topic
-	seen  []int       // entries of each partition that are in hours
-	ends  []int64     // end of the log of each partition as of the last refresh; 0 where it has not begun
-	hours map[int64][]landedFile
+	name   string
+	topic  *lake.Topic // nil while the topic was never declared in the lake
+	n      int32       // partitions of the Kafka topic
+	seen   []int       // entries of each partition that are in hours
+	starts []int64     // start of the log of each partition; 0 where it has not begun
+	ends   []int64     // end of the log of each partition as of the last refresh; 0 where it has not begun
+	hours  map[int64][]landedFile
 }
 
 // landedFile is a raw file and when its log entry was put.
@@ -28,7 +29,8 @@ type landedFile struct {
 
 func newTopicIndex(name string, partitions int32) *topicIndex {
 	return &topicIndex{
-		name: name, n: partitions, seen: make([]int, partitions), ends: make([]int64, partitions),
+		name: name, n: partitions, seen: make([]int, partitions),
+		starts: make([]int64, partitions), ends: make([]int64, partitions),
 		hours: make(map[int64][]landedFile),
 	}
 }
@@ -52,6 +54,9 @@ func (x *topicIndex) refresh(ctx context.Context, b blob.Bucket) error {
 		}
 		if err := x.take(p, log.Entries()); err != nil {
 			return err
+		}
+		if log.Begun() {
+			x.starts[p] = log.Start()
 		}
 		x.ends[p] = log.End()
 	}
