@@ -186,7 +186,7 @@ func (c *Cut) sameSubject(prev *Cut) error {
 // SameState reports the first difference between two cuts of which the same
 // position must mean the same state, or nil (DESIGN section 2: the same cut
 // means the same state and the same counters). What depends on when and where
-// one looked takes no part: LastRecordAt, LeaderEpoch, Partitions.
+// one looked takes no part: Bound, LastRecordAt, LeaderEpoch, Partitions.
 func SameState(a, b *Cut) error {
 	if err := b.sameSubject(a); err != nil {
 		return err

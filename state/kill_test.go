@@ -195,6 +195,30 @@ func TestLocked(t *testing.T) {
 	noFaults(t, sh, dir)
 }
 
+// A process holds the directory above its stores.
+func TestHold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "flights", "a")
+	sh := newShared(t, nil)
+	held, err := state.Hold(dir, sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := state.Hold(dir, sh); !errors.Is(err, state.ErrLocked) {
+		t.Errorf("held twice: %v", err)
+	}
+	closeStore(t, open(t, sh, filepath.Join(dir, "2"))) // the stores in it are free
+	if err := held.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := state.Hold(dir, sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func locked(t *testing.T, sh *state.Shared, dir string) {
 	t.Helper()
 	_, openErr := state.Open(dir, sh)
