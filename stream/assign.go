@@ -20,6 +20,8 @@ const restoresAtOnce = 4
 // assigned brings the tasks of newly assigned partitions to their committed cuts and says where to fetch from. It
 // runs before anything is fetched from them, on a goroutine of the client.
 func (r *runner) assigned(ctx context.Context, partitions []int32) (map[int32]int64, error) {
+	r.setAssigning(true)
+	defer r.setAssigning(false)
 	p := r.o.Plan.Pipeline
 	commits, err := r.admin.Committed(ctx, p.Name, r.topic.Name)
 	if err != nil {
@@ -61,6 +63,7 @@ func (r *runner) admit(ctx context.Context, id int32, commits map[int32]kafka.Co
 		return ends.High, r.stop(id, err)
 	}
 	if t.lander, err = r.openLander(ctx, t, ends); err != nil {
+		r.note(t, err)
 		return ends.High, r.stop(id, errors.Join(err, t.store.Close()))
 	}
 	r.mu.Lock()
@@ -72,6 +75,11 @@ func (r *runner) admit(ctx context.Context, id int32, commits map[int32]kafka.Co
 
 // stop keeps a *StopError as the fate of one task; any other error fails the session.
 func (r *runner) stop(id int32, err error) error {
+	var damaged *lake.CorruptError
+	if errors.As(err, &damaged) {
+		err = &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, id), What: "its lake is damaged", Err: err,
+			Fix: "`tidemark lake verify` lists the damage; restore the object from a copy, or give the pipeline and its lake new names to start over"}
+	}
 	var stop *StopError
 	if !errors.As(err, &stop) {
 		return err
@@ -93,15 +101,34 @@ func (r *runner) openLander(ctx context.Context, t *task, ends kafka.Ends) (*lak
 	if err != nil {
 		return nil, fmt.Errorf("lake log of %s/%d: %w", r.topic.Name, t.id, err)
 	}
+	if err := r.catchUp(ctx, t, l, ends); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// catchUp lands what lies between the lake log and the task's position. A log that begins behind the task's birth, or ends
+// where the topic no longer reaches, can never hold every record: what a certificate says of it would not be true.
+func (r *runner) catchUp(ctx context.Context, t *task, l *lake.Lander, ends kafka.Ends) error {
+	log := r.source.Lake.Log(t.id)
+	if err := log.Refresh(ctx); err != nil {
+		return fmt.Errorf("lake log of %s/%d: %w", r.topic.Name, t.id, err)
+	}
+	if log.Begun() && log.Start() > t.bornAt {
+		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, t.id),
+			What: fmt.Sprintf("the lake begins at offset %d, the task at %d: records that counted are not in this lake", log.Start(), t.bornAt),
+			Fix:  "is it the right bucket? Restore the lake, or give the pipeline and its lake new names to start over"}
+	}
 	if l.Next() >= t.next {
-		return l, nil
+		return nil
 	}
 	if l.Next() < ends.Start {
-		return nil, &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, t.id),
+		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, t.id),
 			What: fmt.Sprintf("records %d to %d were deleted from the topic before they were landed", l.Next(), ends.Start-1),
 			Fix:  "the lake can no longer hold every record: give the pipeline a new name and lake to start over, and raise the topic's retention"}
 	}
-	return l, r.source.UpTo(ctx, r.o.Kafka, l, t.id, t.next)
+	return r.source.UpTo(ctx, r.o.Kafka, l, t.id, t.next)
 }
 
 // dropTasks forgets all tasks and what they had not committed. Their stores keep the last applied cut.
@@ -110,6 +137,7 @@ func (r *runner) dropTasks() error {
 	defer r.mu.Unlock()
 	var errs []error
 	for id, t := range r.tasks {
+		t.lander.Close() // what it held goes back to the budget
 		if err := t.store.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("task %d: close state: %w", id, err))
 		}
@@ -119,7 +147,19 @@ func (r *runner) dropTasks() error {
 	return errors.Join(errs...)
 }
 
-// mine returns this process's running tasks in the order of their numbers.
+func (r *runner) setAssigning(now bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.assigning = now
+}
+
+func (r *runner) isAssigning() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.assigning
+}
+
+// mine returns this process's tasks, those that have stopped included, in the order of their numbers.
 func (r *runner) mine() []*task {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -137,5 +177,6 @@ func (r *runner) note(t *task, err error) {
 	var windows *window.CorruptError
 	if errors.As(err, &store) || errors.As(err, &windows) {
 		r.suspectAt(r.stateDir(t.id))
+		r.suspectAt(t.restoredFrom) // or the next session would restore the same
 	}
 }

@@ -19,33 +19,29 @@ import (
 // Landing and checkpoints need no order among these: the lake log covers offsets, not commits, and a checkpoint
 // names the cut that it holds, which step 3 has made a committed one.
 
-// publish hands what the tasks have produced so far to the open transaction. Nothing of it is visible to
-// read-committed consumers until the commit.
-func (r *runner) publish(ctx context.Context, s *kafka.Session) error {
-	for _, t := range r.mine() {
-		for _, rec := range t.out {
-			s.Produce(ctx, rec)
-		}
-		t.out = t.out[:0]
-	}
-	return ctx.Err()
-}
-
 // commit ends the transaction for everything that happened since the last one. After any error nothing may be
 // concluded about the outcome: the caller drops the tasks and asks the broker.
 func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
-	if err := r.publish(ctx, s); err != nil {
-		return err
-	}
 	var dirty []*task
 	var offsets []kafka.Commit
 	for _, t := range r.mine() {
 		if !t.dirty {
 			continue
 		}
+		// A committed state never holds a window that its watermark has passed, wherever processing was interrupted: a replay
+		// would close it with its result suppressed.
+		if err := t.close(); err != nil {
+			r.note(t, err)
+			return err
+		}
+		// The transaction begins here and not sooner, so that no slow landing or checkpoint can hold it open.
+		for _, rec := range t.out {
+			s.Produce(ctx, rec)
+		}
+		t.out = t.out[:0]
 		meta, err := metadata{
 			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
-			TopicID: t.topicID, Partitions: t.wide,
+			TopicID: t.topicID, Partitions: t.wide, Born: t.bornAt,
 		}.encode()
 		if err != nil {
 			return err
@@ -55,6 +51,7 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	}
 	r.beat.lastCommit = r.o.Now()
 	if len(dirty) == 0 {
+		r.beat.lastGood = r.beat.lastCommit
 		return nil
 	}
 	began := r.o.Now()
@@ -64,6 +61,7 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	r.beat.commits++
+	r.beat.lastGood = r.o.Now()
 	for _, t := range dirty {
 		if err := t.apply(); err != nil {
 			r.note(t, err)
@@ -74,9 +72,8 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	return nil
 }
 
-// checkpoint copies the state of each task that has moved since its last checkpoint into the bucket. It must follow
-// a commit without records in between, which turn ensures by calling it between polls: the state is at
-// the last applied cut.
+// checkpoint copies the state of each task that has moved since its last checkpoint into the bucket. What it copies is
+// at the last applied cut, and names it; settle commits first, so that the cut is the newest.
 func (r *runner) checkpoint(ctx context.Context) error {
 	for _, t := range r.mine() {
 		cut, err := t.store.Cut()

@@ -14,7 +14,7 @@ import (
 
 // born begins a task's life: empty state, at the offset where it starts to read.
 func (t *task) born(start int64) error {
-	t.next = start
+	t.next, t.bornAt = start, start
 	return t.decide(&journal.Entry{Kind: journal.Born, Time: journal.NoTime, Reason: t.plan.Pipeline.Source.Start})
 }
 

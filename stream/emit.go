@@ -2,7 +2,9 @@ package stream
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
@@ -86,9 +88,22 @@ func placeID(r *kafka.Record) (id [16]byte) {
 	return id
 }
 
+// reasonMax bounds what the journal says of one invalid record.
+const reasonMax = 200
+
+// reasonOf is the slug of what is wrong with a record, and then the whole of it.
 func reasonOf(err error) string {
-	if bad, ok := err.(*schema.RecordError); ok {
-		return bad.Reason
+	var bad *schema.RecordError
+	if !errors.As(err, &bad) {
+		return "invalid"
 	}
-	return "invalid"
+	text := bad.Reason
+	if bad.Err != nil {
+		text += ": " + bad.Err.Error()
+	}
+	text = strings.ToValidUTF8(text, "?")
+	if len(text) > reasonMax {
+		text = strings.ToValidUTF8(text[:reasonMax], "")
+	}
+	return text
 }

@@ -20,6 +20,9 @@ const tailWithin = 5 * time.Second
 // to close the windows that hold events: for every partition, those without data included, or no reconcile
 // unit would ever be closed in all tasks. It reports false when there is still something to wait for.
 func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err error) {
+	if r.isAssigning() {
+		return false, nil
+	}
 	tasks := r.mine()
 	for _, t := range tasks {
 		if ok, err := r.drained(ctx, t); !ok || err != nil {

@@ -12,10 +12,12 @@ import (
 )
 
 // landings are the batches that are being written to the bucket while the stream goes on: at most one of each
-// lander, and one round of result topics. The loop's goroutine uses it, and makeRoom, under room, while the loop waits for
-// the tasks.
+// lander, and one round of result topics. The loop's goroutine uses it; while the loop waits for its tasks to process, they
+// use it instead, through makeRoom, one at a time under room.
 type landings struct {
+	ctx     context.Context // the session's, which outlives a request to stop
 	room    sync.Mutex
+	failed  error // the first landing that failed; the session is over then
 	flights []flight
 	results *flight
 }
@@ -55,14 +57,15 @@ func (l *landings) reap() error {
 	return errors.Join(errs...)
 }
 
-// waitFlights collects the landings of tasks.
+func (l *landings) begin(ctx context.Context) { l.ctx, l.failed = ctx, nil }
+
+// waitFlights collects the landings of tasks. A failure stays: its batch is still in its lander, which can take no other.
 func (l *landings) waitFlights() error {
-	var errs []error
 	for _, f := range l.flights {
-		errs = append(errs, <-f.done)
+		l.failed = errors.Join(l.failed, <-f.done)
 	}
 	l.flights = nil
-	return errors.Join(errs...)
+	return l.failed
 }
 
 // wait collects everything.
@@ -76,7 +79,8 @@ func (l *landings) wait() error {
 
 // land seals what is due and starts to write it. A landing that failed ends the session: the next one begins again at
 // the end of the lake log, and storing comes first.
-func (r *runner) land(ctx context.Context) error {
+func (r *runner) land() error {
+	ctx := r.landings.ctx
 	if err := r.landings.reap(); err != nil {
 		return fmt.Errorf("land: %w", err)
 	}
@@ -105,8 +109,8 @@ func (r *runner) makeRoom(ctx context.Context) error {
 		return fmt.Errorf("land: %w", err)
 	}
 	for _, t := range r.mine() {
-		if err := landNow(ctx, t.lander); err != nil {
-			return err
+		if r.landings.failed = landNow(ctx, t.lander); r.landings.failed != nil {
+			return r.landings.failed
 		}
 	}
 	return nil
@@ -173,7 +177,7 @@ func (r *runner) feed(ctx context.Context, t *task, records []*kafka.Record) err
 		if !errors.Is(err, lake.ErrFull) {
 			return err
 		}
-		if err := r.makeRoom(ctx); err != nil {
+		if err := errors.Join(ctx.Err(), r.makeRoom(ctx)); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 // beat is the loop's sense of time: when it last did what it does on a schedule.
 type beat struct {
-	lastCommit     time.Time
+	lastCommit     time.Time // the last attempt
+	lastGood       time.Time // the last confirmed commit, or turn with nothing to commit
 	lastCheckpoint time.Time
 	lastResults    time.Time
 	lastLook       time.Time
@@ -37,8 +38,12 @@ func (r *runner) session(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// Landings outlive a request to stop, so that the last ones of a clean stop are not cut short.
+	landing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.landings.begin(landing)
 	defer func() {
 		s.Close()
+		cancel()
 		err = errors.Join(err, r.landings.wait(), r.dropTasks())
 	}()
 	for {
@@ -75,11 +80,11 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 			return false, err
 		}
 	}
-	if err := r.land(ctx); err != nil {
+	if err := r.land(); err != nil {
 		return false, err
 	}
 	if r.due(&r.beat.lastCheckpoint, r.o.Plan.Pipeline.State.CheckpointEvery) {
-		if err := r.checkpoint(ctx); err != nil {
+		if err := r.settle(ctx, s); err != nil {
 			return false, err
 		}
 	}
@@ -125,10 +130,7 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 			return errors.Join(t.close(), r.stop(t.id, err))
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return r.publish(ctx, s)
+	return g.Wait()
 }
 
 // running returns the task of a partition unless it has stopped; what is fetched for a stopped task is dropped,
@@ -146,7 +148,7 @@ func (r *runner) running(id int32) *task {
 func (r *runner) allStopped() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.stopped) == 0 {
+	if len(r.stopped) == 0 || r.assigning {
 		return nil
 	}
 	for _, t := range r.tasks {
@@ -181,5 +183,23 @@ func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) err
 	if err := r.commit(last, s); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
-	return errors.Join(ctx.Err(), r.landAll(last), r.checkpoint(last))
+	err = errors.Join(r.landAll(last), r.checkpoint(last))
+	s.Close()
+	return errors.Join(ctx.Err(), err, r.handOver(last))
+}
+
+// handOver leaves the group if there is anyone to take over: its tasks need not wait for the session timeout then. A
+// process alone stays a member, and is back at once when it starts again.
+func (r *runner) handOver(ctx context.Context) error {
+	group := r.o.Plan.Pipeline.Group()
+	owners, err := r.admin.GroupOwners(ctx, group)
+	if err != nil {
+		return fmt.Errorf("members of group %s: %w", group, err)
+	}
+	for _, owner := range owners {
+		if owner != r.instance() {
+			return r.admin.LeaveGroup(ctx, group, r.instance())
+		}
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ type metadata struct {
 	Fingerprint string `json:"fp"`
 	TopicID     string `json:"topic"`
 	Partitions  int32  `json:"n"`
+	Born        int64  `json:"born"` // offset at which the task began: the lake must reach back to it
 }
 
 const metadataVersion = 1

@@ -35,8 +35,8 @@ type Options struct {
 	// LandingBytesMax bounds what waits in memory to be landed, over all partitions. Default: a
 	// quarter of the pipeline's memory_max.
 	LandingBytesMax int64
-	// RetryFor bounds how long broken sessions are rebuilt without one commit in between before Run gives
-	// up with the error. Default 5 minutes.
+	// RetryFor bounds how long broken sessions are rebuilt, without a confirmed commit or an idle turn in between, before
+	// Run gives up with the error. Default 5 minutes.
 	RetryFor time.Duration
 	// CommitTimeout bounds one commit; beyond it the outcome counts as unknown. Default: the session's, 30 seconds.
 	CommitTimeout time.Duration

@@ -35,16 +35,17 @@ type committed struct {
 //	state ahead, corrupt, or of another life   | set aside; newest valid checkpoint at or below; replay
 //	no state and no checkpoint                 | replay from the cut at which the task was born
 //	the gap is not in Kafka any more           | stop
+//	the committed offset is not in Kafka       | stop
 //	topic recreated, offsets reset or lost     | stop
 func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, error) {
 	if err := r.checkLife(ctx, id, c); err != nil {
 		return nil, err
 	}
-	store, cut, err := r.openState(ctx, id, c)
+	store, cut, from, err := r.openState(ctx, id, c)
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.newTask(id, store, cut)
+	t, err := r.newTask(id, store, cut, from)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -56,10 +57,10 @@ func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, er
 }
 
 // newTask builds a task around a store whose cut is given (nil: new).
-func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut) (*task, error) {
+func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredFrom string) (*task, error) {
 	p := r.o.Plan
 	t := &task{
-		id: id, plan: p, topicID: r.topic.ID, wide: r.topic.Partitions, now: r.nowMillis,
+		id: id, restoredFrom: restoredFrom, plan: p, topicID: r.topic.ID, wide: r.topic.Partitions, now: r.nowMillis,
 		eval: p.NewEval(), store: store, wmOptions: p.WatermarkOptions,
 		bound: state.NoBound, limit: math.MaxInt64, leaderEpoch: -1, curatedWide: r.curatedWide(),
 		wm:       window.NewWatermark(),
@@ -74,7 +75,7 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut) (*task, e
 	if cut != nil {
 		src := cut.Sources[0]
 		t.next, t.leaderEpoch, t.decisions = src.Next, src.LeaderEpoch, cut.Journal
-		t.counters, t.bound, t.lastRecordAt = cut.Counters, cut.Bound, cut.LastRecordAt
+		t.counters, t.bound, t.lastRecordAt, t.consumedAt = cut.Counters, cut.Bound, cut.LastRecordAt, cut.Counters.Consumed
 		if err := json.Unmarshal(src.Watermark, &t.wm); err != nil {
 			return nil, fmt.Errorf("task %d: watermark of the state: %w", id, err)
 		}
@@ -105,6 +106,9 @@ func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
 	case c.meta.Partitions != r.topic.Partitions:
 		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", r.topic.Partitions, c.meta.Partitions),
 			Fix: "keys have moved between partitions; growing a running pipeline is not built yet: give it a new name"}
+	case c.next < c.ends.Start:
+		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is below the beginning %d: retention has passed records that were never read", c.next, c.ends.Start),
+			Fix: "they cannot be brought back: if that loss is accepted, start a pipeline of a new name, and raise the topic's retention"}
 	case c.next > c.ends.High:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is beyond the end %d: the broker has lost records", c.next, c.ends.High),
 			Fix: "if that loss is accepted, start a pipeline of a new name"}
@@ -142,32 +146,31 @@ func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
 }
 
 // openState opens the newest state at or below the committed cut: what is on the disk, or a checkpoint. It
-// returns a nil cut if there is none at all.
-func (r *runner) openState(ctx context.Context, id int32, c committed) (*state.Store, *state.Cut, error) {
+// returns a nil cut if there is none at all, and the manifest's key if it restored one.
+func (r *runner) openState(ctx context.Context, id int32, c committed) (store *state.Store, cut *state.Cut, from string, err error) {
 	dir := r.stateDir(id)
-	store, cut, err := r.openLocal(dir, c)
-	if err != nil {
-		return nil, nil, err
+	if store, cut, err = r.openLocal(dir, c); err != nil {
+		return nil, nil, "", err
 	}
 	best, err := r.newestCheckpoint(ctx, id, c, cut)
 	if err != nil {
-		return nil, nil, errors.Join(err, closeStore(store))
+		return nil, nil, "", errors.Join(err, closeStore(store))
 	}
 	if best != nil {
 		if err := r.replaceLocal(ctx, id, store, best); err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
 		}
-		store = nil
+		store, from = nil, best.key
 	}
 	if store == nil {
 		if store, err = state.Open(dir, r.shared); err != nil {
-			return nil, nil, fmt.Errorf("task %d: %w", id, err)
+			return nil, nil, "", fmt.Errorf("task %d: %w", id, err)
 		}
 		if cut, err = store.Cut(); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("task %d: %w", id, err), store.Close())
+			return nil, nil, "", errors.Join(fmt.Errorf("task %d: %w", id, err), store.Close())
 		}
 	}
-	return store, cut, nil
+	return store, cut, from, nil
 }
 
 // openLocal opens the state on the disk if it is usable, and sets it aside if it isn't.

@@ -22,7 +22,7 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 		}
 		return t.born(start)
 	}
-	t.committed = c.next
+	t.committed, t.bornAt = c.next, c.meta.Born
 	if hasState && t.next == c.next && t.decisions == c.meta.Journal {
 		return nil
 	}

@@ -3,7 +3,9 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -25,8 +27,23 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, err := r.run(ctx)
+	sum, err := r.runHeld(ctx)
 	return sum, errors.Join(err, r.close())
+}
+
+// runHeld runs while it holds the directory of this process's state: a second process of the same id on the machine is
+// refused before it could fence the first one off.
+func (r *runner) runHeld(ctx context.Context) (sum *Summary, err error) {
+	held, err := state.Hold(filepath.Dir(r.stateDir(0)), r.shared)
+	if errors.Is(err, state.ErrLocked) {
+		return nil, fmt.Errorf("pipeline %s runs as %q already on this machine: stop that process, or give this one another --id: %w",
+			r.o.Plan.Pipeline.Name, r.o.ID, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	return r.run(ctx)
 }
 
 // runner is one process's part in a pipeline. Its fields are set up once; tasks come and go with the
@@ -50,7 +67,9 @@ type runner struct {
 	suspects map[string]bool // state directories and manifests in which a read found corruption
 	tasks    map[int32]*task
 	stopped  map[int32]error
-	observed map[int32]kafka.Ends
+	// assigning is true while tasks are on their way: nothing may be concluded from the tasks that are there.
+	assigning bool
+	observed  map[int32]kafka.Ends
 
 	beat     beat
 	status   statusBoard
@@ -87,7 +106,7 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 	if err := r.setup(ctx); err != nil {
 		return nil, err
 	}
-	r.beat.lastCommit = r.o.Now()
+	r.beat.lastGood = r.o.Now()
 	for pause := firstPause; ; {
 		before := r.beat.commits
 		err := r.session(ctx)
@@ -97,7 +116,7 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		case err == nil:
 			return r.summary(ctx)
 		case ctx.Err() != nil, errors.As(err, &fingerprint), errors.As(err, &stopped),
-			errors.Is(err, kafka.ErrInstanceFenced), r.o.Now().Sub(r.beat.lastCommit) > r.o.RetryFor:
+			errors.Is(err, kafka.ErrInstanceFenced), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
 			return nil, err
 		}
 		if r.beat.commits > before {

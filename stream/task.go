@@ -18,29 +18,33 @@ import (
 )
 
 // task is the unit of parallel work: one pipeline, one partition of its source. It turns records into state,
-// outputs and journal entries; it neither reads the clock nor talks to the broker. It is used by one
-// goroutine at a time.
+// outputs and journal entries; it does not talk to the broker. It is used by one
+// goroutine at a time. The clock that it is given only dates things (published_at, the silence of a partition) and tells
+// which windows are beyond belief when a decision is taken; no result depends on it.
 type task struct {
-	id          int32
-	plan        *pipeline.Plan
-	topicID     string
-	wide        int32   // partitions of the source topic
-	curatedWide []int32 // partitions of each output's topic
-	now         nowMillis
-	eval        *pipeline.Eval
-	engine      *window.Engine
-	store       *state.Store
-	lander      *lake.Lander // nil while replaying: the lander has its own position
-	wmOptions   window.WatermarkOptions
+	restoredFrom string // key of the checkpoint that its state came from, if it was restored in this session
+	id           int32
+	plan         *pipeline.Plan
+	topicID      string
+	wide         int32   // partitions of the source topic
+	curatedWide  []int32 // partitions of each output's topic
+	now          nowMillis
+	eval         *pipeline.Eval
+	engine       *window.Engine
+	store        *state.Store
+	lander       *lake.Lander // nil while replaying: the lander has its own position
+	wmOptions    window.WatermarkOptions
 
 	// What follows is the cut and what belongs to it.
 	next         int64 // offset of the next record
+	bornAt       int64 // offset at which the task began
 	leaderEpoch  int32
 	decisions    int64 // number of the last decision taken
 	wm           window.Watermark
 	counters     state.Counters
 	bound        int64 // highest close bound (ms) of a confirmed window that holds or held events
-	lastRecordAt int64 // highest record timestamp, ms
+	lastRecordAt int64 // wall clock of the last cut with new records, ms: how long it has been silent
+	consumedAt   int64 // counters.Consumed then
 
 	limit       int64 // a run to the end stops before this offset; math.MaxInt64 otherwise
 	committed   int64 // next, as the broker last confirmed it
@@ -70,6 +74,7 @@ func (t *task) process(records []*kafka.Record) error {
 			t.lander.Advance(r.Offset + 1)
 		}
 		t.next, t.leaderEpoch, t.dirty = r.Offset+1, r.LeaderEpoch, true
+		t.silentSince = time.Time{}
 	}
 	return t.close()
 }
@@ -95,7 +100,6 @@ func (t *task) record(r *kafka.Record) error {
 		}
 	}
 	t.counters.Consumed++
-	t.lastRecordAt = max(t.lastRecordAt, r.Timestamp.UnixMilli())
 	if derr != nil {
 		t.counters.Invalid++
 		e := journal.Entry{Kind: journal.Invalid, Time: journal.NoTime, Reason: reasonOf(derr)}
@@ -159,8 +163,8 @@ func (t *task) aggregate(r *kafka.Record) error {
 	return nil
 }
 
-// close publishes and forgets every window that the watermark has passed. It runs at the end of each batch and
-// before each commit, so a committed state never holds a window that should be closed.
+// close publishes and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
+// each commit.
 func (t *task) close() error {
 	mark := t.wm.Value(t.wmOptions)
 	if mark == window.NoWatermark {
@@ -174,6 +178,9 @@ func (t *task) cut() (*state.Cut, error) {
 	// Windows beyond the clock's limit are not worth closing for: they come from bad timestamps.
 	if b, ok := t.engine.Bound(t.now() + t.wmOptions.MaxFuture); ok {
 		t.bound = max(t.bound, b)
+	}
+	if t.counters.Consumed > t.consumedAt {
+		t.lastRecordAt, t.consumedAt = t.now(), t.counters.Consumed
 	}
 	mark, err := json.Marshal(&t.wm)
 	if err != nil {
@@ -190,7 +197,7 @@ func (t *task) cut() (*state.Cut, error) {
 		Journal: t.decisions,
 		Sources: []state.Source{{
 			Topic: t.plan.Pipeline.Source.Topic, TopicID: t.topicID, Partition: t.id, Partitions: t.wide,
-			Next: t.next, LeaderEpoch: t.leaderEpoch,
+			Born: t.bornAt, Next: t.next, LeaderEpoch: t.leaderEpoch,
 			Watermark: mark, Reached: t.wm.Value(t.wmOptions),
 		}},
 		Counters: counters, Bound: t.bound, LastRecordAt: t.lastRecordAt,

@@ -15,6 +15,10 @@ import (
 // bytes. Like an event on which an expression fails, it has its place in the raw lake.
 const ReasonKeyTooLong = "group_key_too_long"
 
+// ReasonWindowOutOfRange is the reason for an event one of whose windows reaches out of the years 1 to 9999, in which the
+// lake files results by the start of their window.
+const ReasonWindowOutOfRange = "window_out_of_range"
+
 // program says where an Eval finds the parts of a window.Input.
 type program struct {
 	exprs   []*expr.Program
@@ -156,6 +160,10 @@ func (e *Eval) input() error {
 		e.Input.ID = e.plan.Decoder.Identity(&e.Event)
 	}
 	for i := range e.plan.program.outputs {
+		if w := &e.plan.Outputs[i]; w.Start(e.Event.Time) < window.TimeMin || w.Start(e.Event.Time)+w.Size-1 > window.TimeMax {
+			return &schema.RecordError{Reason: ReasonWindowOutOfRange,
+				Err: fmt.Errorf("its window of output %s reaches out of the years 1 to 9999", w.Name)}
+		}
 		o := &e.plan.program.outputs[i]
 		for j, s := range o.args {
 			e.Input.Args[i][j] = e.at(s)

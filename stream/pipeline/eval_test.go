@@ -261,3 +261,29 @@ func BenchmarkEval(b *testing.B) {
 		}
 	}
 }
+
+// An event of the zero time of Go and .NET lies in a week that begins in the year 0: it is landable, and invalid.
+func TestWindowOutOfRange(t *testing.T) {
+	const hour, week = 3_600_000, 7 * 24 * 3_600_000
+	for _, c := range []struct {
+		size int64
+		at   string
+		bad  bool
+	}{
+		{hour, "0001-01-01T00:00:00Z", false},
+		{week, "0001-01-01T00:00:00Z", true},
+		{hour, "9999-12-31T23:30:00Z", false},
+		{week, "9999-12-31T23:30:00Z", true},
+	} {
+		p := complete(t)
+		for i := range p.Outputs {
+			p.Outputs[i].Size = c.size
+		}
+		e := p.NewEval()
+		err := e.Record(record(t, p, "2013-01-09T14:00:00Z", c.at))
+		var bad *schema.RecordError
+		if found := errors.As(err, &bad) && bad.Reason == ReasonWindowOutOfRange; found != c.bad || !e.Landable() {
+			t.Errorf("windows of %d ms at %s: %v, landable %t", c.size, c.at, err, e.Landable())
+		}
+	}
+}

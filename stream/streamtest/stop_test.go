@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -240,5 +241,31 @@ func TestReplayPastRetentionStops(t *testing.T) {
 	w.stopsWith("retention has passed the gap", "replay from the lake is not built yet")
 	if !sameHistory(before, w.published()) {
 		t.Error("it published")
+	}
+}
+
+// Two processes of one id would fence each other off for ever: the second is refused before it touches the group.
+func TestSecondProcessOfOneIDIsRefused(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(35).Log())
+	ctx, cancel := cancelable(t)
+	defer cancel()
+	running, ended := make(chan bool), make(chan error, 1)
+	o := w.options("a")
+	o.UntilEnd = false
+	once := sync.OnceFunc(func() { close(running) })
+	var rebuilds int64
+	o.Observe = func(s stream.Status) {
+		rebuilds = s.Rebuilds
+		if len(s.Tasks) == 4 {
+			once()
+		}
+	}
+	go func() { _, err := stream.Run(ctx, o); ended <- err }()
+	<-running
+	w.stopsWith("runs as \"a\" already", "--id")
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) || rebuilds != 0 {
+		t.Errorf("the first was disturbed: %v, %d rebuilds", err, rebuilds)
 	}
 }
