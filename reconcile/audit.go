@@ -8,6 +8,7 @@ import (
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // Audit recomputes every certified unit from the raw files that its certificate names and compares the result with what is
@@ -34,6 +35,14 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 		APIVersion: APIVersion, Kind: "AuditReport", Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint,
 		NotProven: notProven(),
 	}
+	if err := foreign(v.tasks, r.plan); err != nil {
+		return nil, err
+	}
+	beyond, err := r.notLanded(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	a.NotProven = append(a.NotProven, beyond...)
 	tree := &merkle{}
 	keys := r.units(v)
 	for i, k := range keys {
@@ -53,6 +62,38 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 	a.Statement = a.statement()
 	a.Cost = r.since(mark)
 	return a, nil
+}
+
+// foreign refuses to audit by a pipeline file whose results no task computes: it would find nothing and call that equal.
+func foreign(tasks []taskState, p *pipeline.Plan) error {
+	other := ""
+	for i := range tasks {
+		if tasks[i].found && tasks[i].fingerprint == p.Fingerprint {
+			return nil
+		}
+		if tasks[i].found {
+			other = tasks[i].fingerprint
+		}
+	}
+	if other == "" {
+		return nil
+	}
+	return fmt.Errorf("pipeline %s runs results %s, this file defines %s: audit with the file that it runs with", p.Pipeline.Name, other, p.Fingerprint)
+}
+
+// notLanded names what the source holds beyond the cut of the audit.
+func (r *Reconciler) notLanded(ctx context.Context, v *view) ([]string, error) {
+	ends, err := r.admin.Offsets(ctx, v.source.name)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of %s: %w", v.source.name, err)
+	}
+	var out []string
+	for p, landed := range v.source.ends {
+		if high := ends[int32(p)].High; high > landed {
+			out = append(out, fmt.Sprintf("anything of %s/%d from offset %d on: the topic ends at %d, and that much is not landed yet", v.source.name, p, landed, high))
+		}
+	}
+	return out, nil
 }
 
 func (a *AuditReport) statement() string {
@@ -114,9 +155,23 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 	if d != nil {
 		return fail(d)
 	}
+	if d := auditClaims(u.last, b); d != nil {
+		return fail(d)
+	}
 	if got := sha(b.hash[:]); got != u.last.cert.Result.RowsHash {
 		return fail(&Difference{Kind: "certificate", Detail: fmt.Sprintf(
 			"certificate %d says that its rows hash to %s, recomputed they hash to %s", u.last.number, u.last.cert.Result.RowsHash, got)})
+	}
+	return nil
+}
+
+// auditClaims holds what the certificate says of its input and its windows against the same, counted again.
+func auditClaims(last *lastCertificate, b *batch) *Difference {
+	if got, said := b.accounting(), last.cert.Accounting; got != said {
+		return &Difference{Kind: "certificate", Detail: fmt.Sprintf("certificate %d accounts for its records as %+v, counted again they are %+v", last.number, said, got)}
+	}
+	if got, said := int64(len(b.rows)), last.cert.Result.Windows; got != said {
+		return &Difference{Kind: "certificate", Detail: fmt.Sprintf("certificate %d is of %d windows, counted again they are %d", last.number, said, got)}
 	}
 	return nil
 }

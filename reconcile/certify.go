@@ -28,18 +28,14 @@ func (r *Reconciler) certify(ctx context.Context, a *application, v *view, f *re
 
 func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certificate {
 	out := v.outputs[f.key.output]
-	acc := &f.batch.acc
 	c := &Certificate{
 		APIVersion: APIVersion, Kind: "Certificate", Format: CertificateFormat,
 		Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint, Binary: r.opt.Binary,
 		Output: out.index.name, Partition: f.key.partition(), Number: 1,
-		Cut:   CertCut{Topic: v.source.name, TopicID: v.srcInfo.ID, Offsets: f.cut},
-		Input: CertInput{Digest: f.digest, Files: []CertFile{}},
-		Accounting: CertAccounting{
-			Consumed: acc.consumed, Aggregated: acc.aggregated, Duplicate: acc.duplicate, Invalid: acc.invalid,
-			Outside: acc.outside, Conflicts: acc.conflicts,
-		},
-		Result: CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
+		Cut:        CertCut{Topic: v.source.name, TopicID: v.srcInfo.ID, Offsets: f.cut},
+		Input:      CertInput{Digest: f.digest, Files: []CertFile{}},
+		Accounting: f.batch.accounting(),
+		Result:     CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
 		Compared: CertCompared{
 			Topic: out.index.name, TopicID: out.info.ID, Cut: f.from, PublishedTo: decimals(out.upTo),
 			Equal: f.diff.windows.Equal, Corrected: f.diff.windows.differ(),
@@ -83,6 +79,15 @@ func (r *Reconciler) certCorrection(codec *curated.Codec, c *correction) CertCor
 		x.Evidence = append(x.Evidence, at.text(r.plan.Pipeline.Source.Topic))
 	}
 	return x
+}
+
+// accounting says what became of the records that a batch was computed from.
+func (b *batch) accounting() CertAccounting {
+	acc := &b.acc
+	return CertAccounting{
+		Consumed: acc.consumed, Aggregated: acc.aggregated, Duplicate: acc.duplicate, Invalid: acc.invalid,
+		Outside: acc.outside, Conflicts: acc.conflicts,
+	}
 }
 
 func decimals(offsets []int64) []string {

@@ -1,0 +1,71 @@
+package streamtest_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/reconcile"
+)
+
+// certified is a small world whose units are all certified.
+func certified(t *testing.T, seed uint64) *world {
+	t.Helper()
+	w := newWorld(t, fakeBroker(t), usual())
+	w.produce(small(seed).Log())
+	w.stream()
+	if _, err := w.reconciler().Apply(t.Context(), reconcile.ApplyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// What a certificate claims is counted again: numbers that were written into it by hand are found.
+func TestAuditFindsAnEditedCertificate(t *testing.T) {
+	for _, member := range []string{"consumed", "aggregated", "windows"} {
+		w := certified(t, 71)
+		edited := ""
+		err := w.bucket.List(t.Context(), "reconcile/orders/orders-10m/", func(o blob.Object) error {
+			text, err := w.bucket.Get(t.Context(), o.Key)
+			number := regexp.MustCompile(`"` + member + `": ?[0-9]+`)
+			if err != nil || edited != "" || !number.Match(text) {
+				return err
+			}
+			edited = o.Key
+			return w.bucket.Put(t.Context(), o.Key, number.ReplaceAll(text, []byte(`"`+member+`":91`)))
+		})
+		if err != nil || edited == "" {
+			t.Fatalf("no certificate with %s: %v", member, err)
+		}
+		audit, err := w.reconciler().Audit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if audit.OK() || audit.Difference.Kind != "certificate" {
+			t.Errorf("%s of %s was edited, and the audit says %q, %+v", member, edited, audit.Statement, audit.Difference)
+		}
+	}
+}
+
+// By a file that defines other results nothing is certified: that is no equality.
+func TestAuditRefusesAForeignFile(t *testing.T) {
+	w := certified(t, 72)
+	w.edit("amount > 100.0", "amount > 50.0")
+	if audit, err := w.reconciler().Audit(t.Context()); err == nil || !strings.Contains(err.Error(), "audit with the file that it runs with") {
+		t.Errorf("%+v, %v", audit, err)
+	}
+}
+
+// What the topic holds beyond the audited cut is named.
+func TestAuditNamesWhatIsNotLanded(t *testing.T) {
+	w := certified(t, 73)
+	w.produce(small(74).Log()[:1])
+	audit, err := w.reconciler().Audit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(audit.NotProven, "\n"), "is not landed yet") {
+		t.Errorf("not proven: %q", audit.NotProven)
+	}
+}
