@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,9 @@ import (
 func parseJSON(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("not UTF-8")
+	}
+	if at := loneSurrogate(text); at >= 0 {
+		return nil, fmt.Errorf("byte %d: half of a surrogate pair is no character", at)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
@@ -29,6 +33,39 @@ func parseJSON(text []byte) (any, error) {
 		return nil, fmt.Errorf("more text after the JSON value, at byte %d: one value a line is expected", dec.InputOffset())
 	}
 	return v, nil
+}
+
+// loneSurrogate is the place of the first \u escape that is half of a surrogate pair without the other, or -1. Decoders
+// put U+FFFD in its place, which would make different ids the same.
+func loneSurrogate(text []byte) int {
+	high := -1 // where the first half stands, while the second is due
+	for i := 0; i < len(text); i++ {
+		unit := -1
+		if text[i] == '\\' && i+1 < len(text) {
+			if text[i+1] == 'u' && i+6 <= len(text) {
+				if n, err := strconv.ParseUint(string(text[i+2:i+6]), 16, 16); err == nil {
+					unit = int(n)
+				}
+			}
+		}
+		second := unit >= 0xdc00 && unit < 0xe000
+		switch {
+		case high >= 0 && !second:
+			return high
+		case high < 0 && second:
+			return i
+		}
+		high = -1
+		if unit >= 0xd800 && unit < 0xdc00 {
+			high = i
+		}
+		if unit >= 0 {
+			i += 5
+		} else if text[i] == '\\' {
+			i++ // whatever is escaped, a backslash included
+		}
+	}
+	return high
 }
 
 func jsonValue(dec *json.Decoder, depth int) (any, error) {
