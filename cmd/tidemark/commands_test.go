@@ -45,6 +45,14 @@ reconcile: {settle: 0s, guard: {max_changed_windows: 10%, else: hold}}
 state: {dir: ./state}
 `
 
+// A second output, for two.yaml.
+const readingsDaily = `  - name: daily
+    group_by: [station]
+    window: {tumbling: 24h}
+    aggregate: {readings: count()}
+    topic: {partitions: 2, replication: 1}
+`
+
 // The readings: in order for four hours, one sent twice, one two hours late, one without a temperature.
 const readingsLines = `{"station":"oslo","number":1,"at":"2013-01-09T10:05:00Z","celsius":-4.5}
 {"station":"oslo","number":2,"at":"2013-01-09T10:25:00Z","celsius":-4.25}
@@ -121,6 +129,7 @@ func weather(t *testing.T) *broker.Broker {
 	t.Setenv("TEST_BROKERS", b.Addr())
 	for name, text := range map[string]string{
 		"readings.avsc": readingsSchema, "pipeline.yaml": readingsPipeline, "readings.jsonl": readingsLines,
+		"two.yaml":     strings.Replace(readingsPipeline, "lake:", readingsDaily+"lake:", 1),
 		"broken.jsonl": readingsLines[:strings.Index(readingsLines, "\n")+1] + "{\"station\":\"oslo\"}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -75,7 +75,8 @@ func (a *app) consume(ctx context.Context, plan *pipeline.Plan, options kafka.Op
 		}
 		return readTopic(ctx, options, topic, func(r *kafka.Record) error { return printJSON(p, s, r.Value) })
 	case plan.Pipeline.Source.Topic:
-		return readTopic(ctx, options, topic, func(r *kafka.Record) error { return printSource(p, plan, r) })
+		return readCommitted(ctx, options, topic, "produce to it first, with tidemark produce",
+			func(r *kafka.Record) error { return printSource(p, plan, r) })
 	}
 	hint := schema.Suggest(topic, pipelineTopics(plan.Pipeline))
 	if hint != "" {
@@ -92,8 +93,14 @@ func outputNames(p *pipeline.Pipeline) string {
 	return fmt.Sprint(names)
 }
 
-// readTopic hands over every committed record, partition by partition, to the end that the topic has now.
+// readTopic reads a topic of results, or the journal.
 func readTopic(ctx context.Context, options kafka.Options, topic string, fn func(*kafka.Record) error) error {
+	return readCommitted(ctx, options, topic, "tidemark run makes the topics of results", fn)
+}
+
+// readCommitted hands over every committed record, partition by partition, to the end that the topic has now. Origin
+// says where the topic comes from, for when there is none.
+func readCommitted(ctx context.Context, options kafka.Options, topic, origin string, fn func(*kafka.Record) error) error {
 	admin, err := kafka.NewAdmin(options)
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func readTopic(ctx context.Context, options kafka.Options, topic string, fn func
 	defer admin.Close()
 	ends, err := admin.Offsets(ctx, topic)
 	if errors.Is(err, kafka.ErrNoTopic) {
-		return fmt.Errorf("there is no such topic at %v yet: tidemark run makes the topics of results", options.Brokers)
+		return fmt.Errorf("there is no such topic at %v yet: %s", options.Brokers, origin)
 	}
 	if err != nil {
 		return err

@@ -32,9 +32,13 @@ type demoFacts struct {
 		PlanID  string           `json:"plan"`
 		Guard   reconcile.Guard  `json:"guard"`
 	} `json:"plan"`
-	Heroes    []hero `json:"windows"`
-	Published int64  `json:"corrections_published"`
-	Certified int    `json:"units_certified"`
+	Heroes []hero `json:"windows"`
+	// By this run; one over what is complete has nothing to do.
+	Published int64 `json:"corrections_published"`
+	Certified int   `json:"units_certified"`
+	// In all, by this run and those before.
+	Corrections int64 `json:"corrections_total"`
+	Units       int   `json:"units_certified_total"`
 	// CPUSeconds is of the reconciliation.
 	CPUSeconds float64 `json:"cpu_seconds"`
 	Audit      struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/cmd/internal/feed"
 	"github.com/tidemark-io/tidemark/cmd/internal/flights"
+	"github.com/tidemark-io/tidemark/cmd/internal/progress"
 	"github.com/tidemark-io/tidemark/cmd/internal/telemetry"
 	"github.com/tidemark-io/tidemark/reconcile"
 	"github.com/tidemark-io/tidemark/stream/curated"
@@ -74,8 +75,14 @@ func (d *demo) produce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the events: %w", err)
 	}
-	bar := d.a.progress("producing", int64(f.Records))
-	read := int64(0)
+	missing := int64(f.Records)
+	for _, n := range have {
+		missing -= n
+	}
+	bar := progress.Start(progress.Options{
+		W: d.a.err, Terminal: isTerminal(d.a.err), Quiet: d.a.quiet || missing <= 0, Label: "producing", Total: missing, Now: d.a.now,
+	})
+	read := missing - int64(f.Records) // what is there already is read first
 	report, err := send(ctx, d.o.kafka, input, feed.Options{
 		Schema: d.o.plan.Schema, Topic: topic, Partitions: demoPartitions, Key: d.o.plan.Pipeline.Source.Key,
 		Name: input.Name(), Skip: have, Progress: func(int64) { read++; bar.Set(read) },
@@ -86,7 +93,7 @@ func (d *demo) produce(ctx context.Context) error {
 	}
 	f.Produced = report.Sent
 	if report.Sent < int64(f.Records) {
-		return d.say("  %s of them were in the topic already", count(int64(f.Records)-report.Sent))
+		return d.say("  produced %s now: %s were in the topic already; what follows counts both", count(report.Sent), count(int64(f.Records)-report.Sent))
 	}
 	return nil
 }
@@ -186,20 +193,22 @@ func (d *demo) reconcile(ctx context.Context) error {
 	if err := d.explain(ctx, r); err != nil {
 		return err
 	}
+	if err := d.count(ctx, r); err != nil {
+		return err
+	}
+	published, certified := d.facts.Corrections, d.facts.Units
 	if plan.Due == 0 {
-		if err := d.applied(ctx, r); err != nil {
-			return err
-		}
-		return d.say("reconcile apply: nothing to do: %s published and %s certified already",
-			plural(d.facts.Published, "correction", "corrections"), plural(d.facts.Certified, "unit", "units"))
+		return d.say("reconcile apply: published 0 corrections now, certified 0 units: nothing was due; before: %s and %s",
+			plural(published, "correction", "corrections"), plural(certified, "unit", "units"))
 	}
 	if err := d.apply(ctx, r, plan.ID); err != nil {
 		return reconciled(err)
 	}
 	bars.end()
-	if err := d.applied(ctx, r); err != nil {
+	if err := d.count(ctx, r); err != nil {
 		return err
 	}
+	d.facts.Published, d.facts.Certified = d.facts.Corrections-published, d.facts.Units-certified
 	spent := ""
 	if d.chaos != nil {
 		spent = fmt.Sprintf(", killed %s on the way", plural(len(d.chaos.killed)-d.facts.Kills, "time", "times"))
@@ -227,16 +236,16 @@ func (d *demo) apply(ctx context.Context, r *reconcile.Reconciler, plan string) 
 	return err
 }
 
-// applied counts what is durable now, whichever process did it: corrections in the topic, units with a certificate.
-func (d *demo) applied(ctx context.Context, r *reconcile.Reconciler) error {
-	d.facts.Published = 0
+// count counts what is durable now, whichever process did it: corrections in the topic, units with a certificate.
+func (d *demo) count(ctx context.Context, r *reconcile.Reconciler) error {
+	d.facts.Corrections = 0
 	codec, row := d.o.plan.Codecs[0], curated.Row{}
 	err := readTopic(ctx, d.o.kafka, d.o.plan.Pipeline.Outputs[0].Name, func(record *kafka.Record) error {
 		if err := codec.Decode(record.Key, record.Value, &row); err != nil {
 			return err
 		}
 		if row.Run != "" {
-			d.facts.Published++
+			d.facts.Corrections++
 		}
 		return nil
 	})
@@ -247,7 +256,7 @@ func (d *demo) applied(ctx context.Context, r *reconcile.Reconciler) error {
 	if err != nil {
 		return err
 	}
-	d.facts.Certified = o.Clean
+	d.facts.Units = o.Clean
 	return nil
 }
 

@@ -26,8 +26,12 @@ func TestDemoTellsItsStory(t *testing.T) {
 	})
 	facts := demoReport(t, must(t, 0, "demo", "flights", "-q", "-o", "json").out)
 	checkFacts(t, facts)
-	if facts.Produced != 0 || facts.Correct.Due != 0 {
-		t.Errorf("a run over what is complete produced %d records and found %d units due", facts.Produced, facts.Correct.Due)
+	if facts.Produced != 0 || facts.Correct.Due != 0 || facts.Published != 0 || facts.Certified != 0 {
+		t.Errorf("a run over what is complete produced %d records, found %d units due, published %d corrections and certified %d units",
+			facts.Produced, facts.Correct.Due, facts.Published, facts.Certified)
+	}
+	if r := must(t, 0, "demo", "flights"); strings.Contains(r.err, "producing") {
+		t.Errorf("a bar of what was not produced: %s", r.err)
 	}
 }
 
@@ -64,7 +68,7 @@ func checkFacts(t *testing.T, f demoFacts) {
 		{"hero", hero(1, f.Heroes[1].Before), "EWR 2013-01-26T00:00Z 6 flights mean 52.33 over 4"},
 		{"hero", hero(1, f.Heroes[1].After), "EWR 2013-01-26T00:00Z 16 flights mean 115.44 over 14"},
 		{"late", f.Heroes[0].Late[0].Flight, "HA51 to HNL"},
-		{"corrections", fmt.Sprint(f.Published, f.Certified), "542 589"},
+		{"corrections", fmt.Sprint(f.Corrections, f.Units), "542 589"},
 		{"audit", fmt.Sprintf("%d %d %s", f.Audit.Windows, f.Audit.Equal, f.Audit.Root), "1642 1642 " + demoRoot},
 	} {
 		if c.got != c.want {

@@ -111,8 +111,14 @@ func (a *app) moveAside(dir string) error {
 func (a *app) devPage(data, brokers string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	for _, path := range []string{"/metrics", "/readyz", "/api/v1/status"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, path+" is served by tidemark run, at its own --listen address; dev serves the page and /healthz", http.StatusNotFound)
+		})
+	}
 	mux.Handle("GET /", page.Handler(page.Options{
-		Title: "dev", Notes: []string{"broker " + brokers, "data " + data}, Version: thisBuild().Version, Now: a.now,
+		Title: "dev", Empty: "No pipeline file (*.yaml) in " + data + " yet. Put one there with kafka: {brokers: [\"" + brokers +
+			"\"]}, and in another terminal run it: tidemark run -f " + filepath.Join(data, "FILE.yaml") + " --listen :7071", Notes: []string{"broker " + brokers, "data " + data}, Version: thisBuild().Version, Now: a.now,
 		Views: func(ctx context.Context) []page.View { return a.devViews(ctx, data, brokers) },
 	}))
 	return mux

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -35,6 +37,9 @@ func (a *app) explainCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := checkExplained(opened.plan, o); err != nil {
+			return opened.close(err)
+		}
 		e, err := r.Explain(ctx, o)
 		if err := opened.close(reconciled(err)); err != nil {
 			return err
@@ -42,6 +47,24 @@ func (a *app) explainCommand() *cobra.Command {
 		return a.documentResult(e, func(p *printer) { printExplanation(p, e) })
 	})
 	return c
+}
+
+// checkExplained says what is wrong with the output or the key before anything is read.
+func checkExplained(plan *pipeline.Plan, o reconcile.ExplainOptions) error {
+	outputs := plan.Pipeline.Outputs
+	at := slices.IndexFunc(outputs, func(p pipeline.Output) bool { return p.Name == o.Output })
+	switch {
+	case o.Output == "" && len(outputs) == 1:
+		at = 0
+	case o.Output == "":
+		return usagef("explain: pipeline %s has several outputs: say --output, one of %s", plan.Pipeline.Name, outputNames(plan.Pipeline))
+	case at < 0:
+		return usagef("explain: --output %s: pipeline %s has no such output, but %s", o.Output, plan.Pipeline.Name, outputNames(plan.Pipeline))
+	}
+	if _, err := plan.Codecs[at].ParseKey(o.Key); err != nil {
+		return usagef("explain: --key: %w", err)
+	}
+	return nil
 }
 
 func printExplanation(p *printer, e *reconcile.Explanation) {

@@ -106,7 +106,7 @@ func TestRunServesAndStopsOnSignals(t *testing.T) {
 			time.Sleep(10 * time.Millisecond) // until it has read all: the test's own deadline is the limit
 		}
 		for path, want := range map[string]string{
-			"healthz": "ok", "readyz": "ready: 2 tasks", "api/v1/status": `"kind":"Status"`, "": "balanced",
+			"healthz": "ok", "readyz": "ready: 2 tasks", "api/v1/status": `"kind":"Status"`, "": "RUNNING 2 of 2 tasks here",
 		} {
 			if code, body := get(t, started.Page+path); code != http.StatusOK || !strings.Contains(body, want) {
 				t.Errorf("/%s: %d %s", path, code, body)
@@ -139,6 +139,9 @@ func TestDevKeepsItsTopics(t *testing.T) {
 	}
 	if _, body := get(t, started.Page); !strings.Contains(body, "weather") || !strings.Contains(body, "DOWN 0 of 2") {
 		t.Errorf("the page doesn't show the pipeline of the folder: %s", body)
+	}
+	if code, body := get(t, started.Page+"metrics"); code != http.StatusNotFound || !strings.Contains(body, "served by tidemark run") {
+		t.Errorf("/metrics of dev: %d %s", code, body)
 	}
 	if code, _ := p.stop(t, syscall.SIGTERM); code != 143 {
 		t.Errorf("exit %d, want 143", code)

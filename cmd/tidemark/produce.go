@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ type produceFlags struct {
 	wire       string
 	schemaID   uint32
 	fromLine   int64
+	make       bool // --partitions was given
 }
 
 func (a *app) produceCommand() *cobra.Command {
@@ -34,8 +36,11 @@ func (a *app) produceCommand() *cobra.Command {
 			"Kafka's own producers do. A topic that doesn't exist is made, with --partitions, and keeps its records for\n" +
 			"ever (retention.ms=-1).",
 		Args: oneArgument("topic"),
-		RunE: a.command(func(ctx context.Context, args []string) error { return a.produce(ctx, args[0], f) }),
 	}
+	c.RunE = a.command(func(ctx context.Context, args []string) error {
+		f.make = c.Flags().Changed("partitions")
+		return a.produce(ctx, args[0], f)
+	})
 	flags := c.Flags()
 	flags.StringVar(&f.schema, "schema", "", "the Avro schema of the records (required)")
 	flags.StringSliceVar(&f.key, "key", nil, "field whose text is the record's key; several: --key a,b")
@@ -59,7 +64,7 @@ func (f *produceFlags) check(brokers []string) error {
 		return usagef("produce: --wire confluent needs --schema-id, the id of the schema in its registry")
 	case f.wire == "plain" && f.schemaID != 0:
 		return usagef("produce: --schema-id belongs to --wire confluent")
-	case f.partitions < 0:
+	case f.make && f.partitions < 1:
 		return usagef("produce: --partitions %d: say a number above 0", f.partitions)
 	case f.fromLine < 1:
 		return usagef("produce: --from-line %d: lines count from 1", f.fromLine)
@@ -82,6 +87,9 @@ func (a *app) produce(ctx context.Context, topic string, f produceFlags) error {
 	parsed, err := schema.Parse(avsc)
 	if err != nil {
 		return usagef("produce: %s: %w", f.schema, err)
+	}
+	if err := feed.CheckKey(parsed, f.key); err != nil {
+		return usagef("produce: --key %s: %w", strings.Join(f.key, ","), err)
 	}
 	input, bytes, err := a.openInput(f.input)
 	if err != nil {
@@ -134,6 +142,9 @@ func (a *app) openInput(name string) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("look at the input: %w", err), file.Close())
 	}
+	if info.IsDir() {
+		return nil, 0, errors.Join(usagef("open the input: %s is a directory: name a file of JSON lines, or - for standard input", name), file.Close())
+	}
 	if !info.Mode().IsRegular() {
 		return file, 0, nil
 	}
@@ -159,7 +170,7 @@ func ensureTopic(ctx context.Context, options kafka.Options, topic string, parti
 	case err != nil:
 		return 0, err
 	case partitions > 0 && info.Partitions != partitions:
-		return 0, fmt.Errorf("topic %s has %d partitions, not %d: leave --partitions out, or name another topic", topic, info.Partitions, partitions)
+		return 0, usagef("topic %s has %d partitions, not %d: leave --partitions out, or name another topic", topic, info.Partitions, partitions)
 	}
 	return info.Partitions, nil
 }

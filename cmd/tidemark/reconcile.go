@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,10 +141,27 @@ func valueText(n reconcile.Number) string {
 		return count(i)
 	}
 	if f, ok := n.Float(); ok {
-		return fmt.Sprintf("%.2f", f)
+		return floatText(f)
 	}
 	if n.IsNull() {
 		return "none"
 	}
 	return n.String()
+}
+
+// floatText has two decimals where these say enough, and is exact for the very small and the very large.
+func floatText(f float64) string {
+	if size := math.Abs(f); size == 0 || size >= 0.01 && size < 1e15 {
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// changeTexts are a value before and after. A change that two decimals would hide is shown with all of them.
+func changeTexts(before, after reconcile.Number) (from, to string) {
+	from, to = valueText(before), valueText(after)
+	if from == to && before.String() != after.String() {
+		return before.String(), after.String()
+	}
+	return from, to
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"os/user"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,14 +25,29 @@ func (a *app) reconcileApplyCommand() *cobra.Command {
 	f.add(c)
 	c.Flags().StringVar(&o.Approve, "approve", "", "the id of the plan that is approved")
 	c.Flags().StringVar(&o.Reason, "reason", "", "why it is approved; the certificates keep it")
-	c.Flags().StringVar(&o.By, "by", "", "who approves it; the certificates keep it")
+	c.Flags().StringVar(&o.By, "by", "", "who approves it; the certificates keep it (default: the name of the user)")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
 		if o.Approve == "" && (o.Reason != "" || o.By != "") {
 			return usagef("reconcile apply: --reason and --by belong to --approve ID")
 		}
+		if o.Approve != "" && strings.TrimSpace(o.Reason) == "" {
+			return usagef("reconcile apply: an approval needs --reason TEXT: the certificates keep why it was given")
+		}
+		if o.Approve != "" && o.By == "" {
+			o.By = userName()
+		}
 		return a.applyUnits(ctx, f, o)
 	})
 	return c
+}
+
+// userName is who runs the program, as this machine knows it; empty when it doesn't.
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return os.Getenv("USER")
+	}
+	return u.Username
 }
 
 func (a *app) reconcileRunCommand() *cobra.Command {

@@ -65,7 +65,8 @@ func printPlan(p *printer, plan *reconcile.Plan) {
 	}
 	rows := [][]string{{"  output", "aggregate", "published", "recomputed"}}
 	for _, t := range plan.Totals {
-		rows = append(rows, []string{"  " + t.Output, t.Aggregate, valueText(t.Before), valueText(t.After)})
+		before, after := changeTexts(t.Before, t.After)
+		rows = append(rows, []string{"  " + t.Output, t.Aggregate, before, after})
 	}
 	p.table(rows)
 	p.line("largest changes")
@@ -107,7 +108,7 @@ func printChanges(p *printer, changes []reconcile.Change) {
 	for _, c := range changes {
 		parts := make([]string, 0, len(c.Values))
 		for _, v := range c.Values {
-			before, after := valueText(v.Before), valueText(v.After)
+			before, after := changeTexts(v.Before, v.After)
 			if before != after {
 				parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Aggregate, before, after))
 			}
@@ -133,9 +134,9 @@ func guardLine(plan *reconcile.Plan) string {
 	}
 	switch g.Verdict {
 	case "hold":
-		return line + ": held; tidemark reconcile apply --approve " + plan.ID
+		return line + ": held; tidemark reconcile apply --approve " + plan.ID + " --reason TEXT"
 	case "fail":
-		return line + ": refused; tidemark reconcile apply --approve " + plan.ID
+		return line + ": refused; tidemark reconcile apply --approve " + plan.ID + " --reason TEXT"
 	}
 	return line + ": published all the same (guard.else)"
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 
@@ -76,6 +77,18 @@ func TestNumbersAsPeopleReadThem(t *testing.T) {
 	for n, want := range map[int64]string{1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 5 << 20: "5.0 MiB", 1 << 60: "1048576.0 TiB"} {
 		if got := size(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// Two decimals must neither hide what is small nor make up digits of what is large.
+func TestFloatsAsPeopleReadThem(t *testing.T) {
+	for f, want := range map[float64]string{
+		0: "0.00", 0.01: "0.01", -4.583333: "-4.58", 1e14: "100000000000000.00", 0.009: "0.009", 1e-30: "1e-30", -1e-30: "-1e-30",
+		1e15: "1e+15", 9.223372036854776e18: "9.223372036854776e+18", 1e30: "1e+30", math.Inf(-1): "-Inf",
+	} {
+		if got := floatText(f); got != want {
+			t.Errorf("%g: %s, want %s", f, got, want)
 		}
 	}
 }

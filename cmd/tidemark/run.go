@@ -14,6 +14,7 @@ import (
 	"github.com/tidemark-io/tidemark/cmd/internal/status"
 	"github.com/tidemark-io/tidemark/cmd/internal/telemetry"
 	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/kafka"
 )
 
 // defaultListen is where a run shows its page unless told otherwise. When it is taken the run goes on without a page.
@@ -115,12 +116,13 @@ func (a *app) serveRun(f runFlags, o *opened, board *telemetry.Board) (*pageServ
 	name := o.plan.Pipeline.Name
 	mux.Handle("GET /", page.Handler(page.Options{
 		Title: name, Version: b.Version, Now: a.now, Endpoints: []string{"/metrics", "/healthz", "/readyz", "/api/v1/status"},
-		Views: func(context.Context) []page.View {
-			s := board.Status()
-			if s == nil {
+		Views: func(ctx context.Context) []page.View {
+			a.countTasks(ctx, o, board)
+			d := board.Document()
+			if d == nil {
 				return []page.View{{Name: name, Problem: "starting: no task has been assigned yet"}}
 			}
-			return []page.View{{Name: name, Document: status.FromStream(s)}}
+			return []page.View{{Name: name, Document: d}}
 		},
 	}))
 	served, err := serve(address, mux)
@@ -129,6 +131,30 @@ func (a *app) serveRun(f runFlags, o *opened, board *telemetry.Board) (*pageServ
 		return nil, nil
 	}
 	return served, err
+}
+
+// countTimeout bounds how long a page waits for the number of the pipeline's tasks. Without it the page is as good.
+const countTimeout = 2 * time.Second
+
+// countTasks asks once how many partitions the source topic has: each is a task. It stays so while the pipeline runs.
+func (a *app) countTasks(ctx context.Context, o *opened, board *telemetry.Board) {
+	if board.Tasks() > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	admin, err := kafka.NewAdmin(o.kafka)
+	if err != nil {
+		a.log.Warn("count the tasks of the pipeline", "err", err)
+		return
+	}
+	defer admin.Close()
+	info, err := admin.Topic(ctx, o.plan.Pipeline.Source.Topic)
+	if err != nil {
+		a.log.Warn("count the tasks of the pipeline", "err", err)
+		return
+	}
+	board.SetTasks(int(info.Partitions))
 }
 
 func (a *app) printStarted(o *opened, f runFlags, served *pageServer) error {
@@ -174,8 +200,8 @@ func (a *app) follow(board *telemetry.Board, ended <-chan struct{}, lines <-chan
 		case <-ended:
 			return nil
 		case <-lines:
-			if s := board.Status(); s != nil {
-				if err := a.printSummary(status.FromStream(s)); err != nil {
+			if d := board.Document(); d != nil {
+				if err := a.printSummary(d); err != nil {
 					return err
 				}
 			}
@@ -216,8 +242,8 @@ func accountingText(p *printer, c status.Accounting) string {
 // printEnd prints the final accounting: of the whole pipeline after a run to the end, of this process's tasks otherwise.
 func (a *app) printEnd(sum *stream.Summary, board *telemetry.Board) error {
 	if sum == nil {
-		if s := board.Status(); s != nil {
-			return a.printSummary(status.FromStream(s))
+		if d := board.Document(); d != nil {
+			return a.printSummary(d)
 		}
 		return nil
 	}

@@ -55,6 +55,7 @@ func printStatus(p *printer, d *status.Document) {
 			p.line("stopped: %s", t.Error)
 		}
 	}
+	p.line("as of the last checkpoints, as WATERMARK and OPEN above:")
 	p.line("%s", accountingText(p, d.Accounting))
 	for _, o := range d.Outputs {
 		p.line("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))

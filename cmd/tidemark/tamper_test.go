@@ -15,7 +15,7 @@ func TestAnAlteredFileIsFound(t *testing.T) {
 	must(t, 0, "run", "-f", "pipeline.yaml", "--until", "end", "--listen", "127.0.0.1:0", "-q")
 	plan := must(t, exitDiffers, "reconcile", "plan", "-f", "pipeline.yaml", "-q").out
 	id := strings.TrimPrefix(strings.SplitN(plan, ":", 2)[0], "reconcile plan ")
-	must(t, 0, "reconcile", "apply", "-f", "pipeline.yaml", "-q", "--approve", id)
+	must(t, 0, "reconcile", "apply", "-f", "pipeline.yaml", "-q", "--approve", id, "--reason", "known")
 	must(t, 0, "audit", "-f", "pipeline.yaml", "-q")
 	must(t, 0, "lake", "verify", "-f", "pipeline.yaml")
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 // validation is what `validate` tells of a sound pipeline file.
 type validation struct {
 	File        string             `json:"file"`
+	OK          bool               `json:"ok"`
 	Pipeline    string             `json:"pipeline"`
 	Fingerprint string             `json:"fingerprint"`
 	Topic       string             `json:"topic"`
@@ -41,6 +43,9 @@ func (a *app) validateCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: a.command(func(context.Context, []string) error {
 			plan, err := a.load()
+			if err != nil && a.file != "" && a.output == "json" {
+				return errors.Join(a.result("Validation", newInvalid(a.file, err), nil), err)
+			}
 			if err != nil {
 				return err
 			}
@@ -50,11 +55,38 @@ func (a *app) validateCommand() *cobra.Command {
 	}
 }
 
+// invalid is what `validate -o json` tells of a file that isn't sound. People read the same on stderr.
+type invalid struct {
+	File   string         `json:"file"`
+	OK     bool           `json:"ok"`
+	Faults []invalidFault `json:"faults"`
+}
+
+type invalidFault struct {
+	Line    int    `json:"line,omitempty"`
+	Col     int    `json:"col,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func newInvalid(file string, err error) *invalid {
+	v := &invalid{File: file}
+	var faults pipeline.Faults
+	if !errors.As(err, &faults) {
+		v.Faults = []invalidFault{{Message: err.Error()}}
+	}
+	for _, f := range faults {
+		v.Faults = append(v.Faults, invalidFault{Line: f.Line, Col: f.Col, Path: f.Path, Message: f.Msg, Hint: f.Hint})
+	}
+	return v
+}
+
 func newValidation(file string, plan *pipeline.Plan) *validation {
 	p := plan.Pipeline
 	v := &validation{
-		File: file, Pipeline: p.Name, Fingerprint: plan.Fingerprint, Topic: p.Source.Topic,
-		EventTime: p.Source.EventTime, EventID: p.Source.EventID, FieldsRead: plan.FieldsRead,
+		File: file, OK: true, Pipeline: p.Name, Fingerprint: plan.Fingerprint, Topic: p.Source.Topic,
+		EventTime: p.Source.EventTime, EventID: p.Source.EventID, FieldsRead: plan.Decoder.Fields(),
 	}
 	for _, o := range p.Outputs {
 		out := validationOutput{

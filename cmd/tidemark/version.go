@@ -25,12 +25,26 @@ func thisBuild() build {
 	if !ok {
 		return b
 	}
+	if module := info.Main.Version; b.Version == "dev" && module != "" && module != "(devel)" {
+		b.Version = module // of `go install module@version`, or stamped from the checkout
+	}
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
 			b.Revision = setting.Value
 		}
 	}
 	return b
+}
+
+// origin says what the program was built from.
+func (b build) origin() string {
+	switch {
+	case b.Revision != "":
+		return "revision " + b.Revision
+	case b.Version == "dev":
+		return "built from source, without a version or revision in it"
+	}
+	return "no revision in it"
 }
 
 func (a *app) versionCommand() *cobra.Command {
@@ -41,7 +55,7 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: a.command(func(context.Context, []string) error {
 			b := thisBuild()
 			return a.result("Version", b, func(p *printer) {
-				p.line("tidemark %s %s %s", b.Version, b.Go, b.Platform)
+				p.line("tidemark %s (%s) %s %s", b.Version, b.origin(), b.Go, b.Platform)
 			})
 		}),
 	}

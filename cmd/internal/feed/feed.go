@@ -3,6 +3,7 @@ package feed
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -16,6 +17,9 @@ import (
 
 // LineBytesMax is the longest line that is read.
 const LineBytesMax = 16 << 20
+
+// byteOrderMark is what some editors put before the first line of a file in UTF-8. It is no part of the line.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // Producer sends records; kafka.Producer is one.
 type Producer interface {
@@ -84,7 +88,7 @@ func Feed(ctx context.Context, input io.Reader, p Producer, o Options) (*Report,
 	if len(o.Key) > 0 {
 		key, err := newKey(o.Schema, o.Key)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("key: %w", err)
 		}
 		f.key = key
 	}
@@ -92,10 +96,14 @@ func Feed(ctx context.Context, input io.Reader, p Producer, o Options) (*Report,
 	lines.Buffer(make([]byte, 0, 64<<10), LineBytesMax)
 	failed := f.lines(ctx, lines)
 	// What was sent is sent: wait for it even after a bad line, so that the counts in the error are true.
-	if err := p.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("send to topic %s: %w", o.Topic, err)
-	}
-	if failed != nil {
+	flushed := p.Flush(ctx)
+	var sending *SendError
+	switch {
+	case errors.As(failed, &sending):
+		return nil, f.sendError(cmp.Or(flushed, sending.Err))
+	case flushed != nil && (failed == nil || ctx.Err() == nil):
+		return nil, f.sendError(flushed)
+	case failed != nil:
 		return nil, failed
 	}
 	return f.report(), nil
@@ -110,6 +118,10 @@ type feeder struct {
 	first, last []*kafka.Record // by partition; the client fills in their offsets
 	sent        []int64
 	skipped     []int64
+
+	pending      []pending // handed over, and not known to be acknowledged
+	pendingBytes int
+	confirmed    int64 // records before those
 }
 
 func (f *feeder) lines(ctx context.Context, lines *bufio.Scanner) error {
@@ -122,7 +134,11 @@ func (f *feeder) lines(ctx context.Context, lines *bufio.Scanner) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("stopped before line %d of %s: %w", f.line, f.o.Name, err)
 		}
-		text := bytes.TrimSpace(lines.Bytes())
+		text := lines.Bytes()
+		if f.line == 1 {
+			text = bytes.TrimPrefix(text, byteOrderMark)
+		}
+		text = bytes.TrimSpace(text)
 		if len(text) == 0 {
 			continue
 		}
@@ -166,19 +182,6 @@ func (f *feeder) record(line []byte) (*kafka.Record, error) {
 		r.Partition = curated.Partition(r.Key, f.o.Partitions)
 	}
 	return r, nil
-}
-
-func (f *feeder) send(ctx context.Context, r *kafka.Record) error {
-	if err := f.producer.Produce(ctx, r); err != nil {
-		return fmt.Errorf("send line %d of %s to topic %s: %w", f.line, f.o.Name, f.o.Topic, err)
-	}
-	if f.first[r.Partition] == nil {
-		f.first[r.Partition] = r
-	}
-	f.last[r.Partition] = r
-	f.sent[r.Partition]++
-	f.total++
-	return nil
 }
 
 func (f *feeder) report() *Report {

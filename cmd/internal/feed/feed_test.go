@@ -35,6 +35,7 @@ type topic struct {
 	flushed int
 	fail    error
 	failAt  int
+	refuse  map[int]bool // records that the broker refuses, which is known when it answers
 }
 
 func (p *topic) Produce(_ context.Context, r *kafka.Record) error {
@@ -44,16 +45,23 @@ func (p *topic) Produce(_ context.Context, r *kafka.Record) error {
 	if p.next == nil {
 		p.next = map[int32]int64{}
 	}
-	r.Offset = p.next[r.Partition]
-	p.next[r.Partition]++
+	if !p.refuse[len(p.records)] {
+		r.Offset = p.next[r.Partition]
+		p.next[r.Partition]++
+	}
 	p.records = append(p.records, r)
 	return nil
 }
 
 func (p *topic) Flush(context.Context) error {
 	p.flushed++
+	if len(p.refuse) > 0 {
+		return errRefused
+	}
 	return nil
 }
+
+var errRefused = errors.New("MESSAGE_TOO_LARGE")
 
 func feed(t *testing.T, p *topic, o Options, lines string) (*Report, error) {
 	t.Helper()
@@ -243,5 +251,54 @@ func TestStopsWhenTold(t *testing.T) {
 	_, err := Feed(ctx, strings.NewReader(`{"city":"a","n":1}`), &p, Options{Schema: parsed(t), Partitions: 1, Name: "x"})
 	if !errors.Is(err, context.DeadlineExceeded) || len(p.records) > 0 {
 		t.Errorf("got %v after %d records", err, len(p.records))
+	}
+}
+
+// Invariant 2, for what only the broker finds: which line, how many before it, how to go on, what is sent twice then.
+func TestRefusedRecordsAreToldAsLines(t *testing.T) {
+	good := `{"city":"a","n":1}` + "\n"
+	big := `{"city":"a","n":1,"note":"` + strings.Repeat("x", 1000) + `"}` + "\n"
+	for _, c := range []struct {
+		name, lines string
+		p           topic
+		want        string
+	}{
+		{"the last", good + "\n" + good, topic{refuse: map[int]bool{1: true}},
+			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 1; see to the cause and go on with --from-line 3"},
+		{"a batch in the middle", good + good + big + good, topic{refuse: map[int]bool{1: true, 2: true}},
+			"events.jsonl, line 2: send to topic t: MESSAGE_TOO_LARGE (2 records failed, the largest is line 3 with 1006 bytes as Avro); " +
+				"records sent before it: 1; see to the cause and go on with --from-line 2, which sends again what went out behind it: 1"},
+		{"at once", good + good + good, topic{fail: errRefused, failAt: 2},
+			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 2; see to the cause and go on with --from-line 3"},
+		{"nobody knows", good + good + good, topic{fail: context.DeadlineExceeded, failAt: 2},
+			"events.jsonl, at or before line 3: send to topic t: context deadline exceeded; records sent before line 1: 0, later ones may have been; go on with --from-line 1"},
+		{"behind what is confirmed", strings.Repeat(good, pendingRecordsMax+2), topic{fail: errRefused, failAt: pendingRecordsMax + 1},
+			"events.jsonl, line 10002: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 10001; see to the cause and go on with --from-line 10002"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := feed(t, &c.p, Options{Partitions: 1}, c.lines)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// What is on its way is bounded: the feed waits for the broker now and then (invariant 3).
+func TestWaitsForTheBrokerOnTheWay(t *testing.T) {
+	var p topic
+	if _, err := feed(t, &p, Options{}, strings.Repeat(`{"city":"a","n":1}`+"\n", 2*pendingRecordsMax+1)); err != nil || p.flushed != 3 {
+		t.Errorf("flushed %d times: %v", p.flushed, err)
+	}
+}
+
+func TestByteOrderMarkIsPassedOver(t *testing.T) {
+	var p topic
+	if _, err := feed(t, &p, Options{}, "\xef\xbb\xbf"+`{"city":"a","n":1}`); err != nil || len(p.records) != 1 {
+		t.Errorf("%d records: %v", len(p.records), err)
+	}
+	_, err := feed(t, &p, Options{}, `{"city":"a","n":1}`+"\n\xef\xbb\xbf"+`{"city":"a","n":1}`)
+	if err == nil {
+		t.Error("a mark within the file is taken for a line")
 	}
 }

@@ -16,14 +16,23 @@ type key struct {
 	row        []schema.Value
 }
 
+// CheckKey says what is wrong with a key, before anything is sent.
+func CheckKey(s *schema.Schema, fields []string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	_, err := newKey(s, fields)
+	return err
+}
+
 func newKey(s *schema.Schema, fields []string) (*key, error) {
 	for _, field := range fields {
 		t, err := s.Lookup(field)
 		if err != nil {
-			return nil, fmt.Errorf("key: %w", err)
+			return nil, err
 		}
 		if t.Kind != schema.KindString && t.Kind != schema.KindInt {
-			return nil, fmt.Errorf("key: field %s is a %s: a key is made of strings and whole numbers", field, t)
+			return nil, fmt.Errorf("field %s is a %s: a key is made of strings and whole numbers", field, t)
 		}
 	}
 	projection, err := s.Project(fields)

@@ -32,6 +32,8 @@ type Options struct {
 	Title string
 	// Notes are lines below the title, as the broker's address.
 	Notes []string
+	// Empty is said when there is no pipeline. Default: how to run one.
+	Empty string
 	// Endpoints are named at the foot: what else is served here.
 	Endpoints []string
 	// Version of the program.
@@ -52,6 +54,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"width":    width,
 	"bucket":   bucketName,
 	"majority": majority,
+	"tasks":    tasksText,
 	"measured": measured,
 }).Parse(source))
 
@@ -59,6 +62,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 func Handler(o Options) http.Handler {
 	if o.RefreshSeconds == 0 {
 		o.RefreshSeconds = 5
+	}
+	if o.Empty == "" {
+		o.Empty = "No pipeline yet: tidemark run -f FILE runs one."
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
@@ -151,6 +157,17 @@ func majority(d *status.Document) string {
 		return "PARTLY"
 	}
 	return "RUNNING"
+}
+
+// tasksText is how many tasks do their work: of the pipeline's, or of those that the process which tells knows of.
+func tasksText(d *status.Document) string {
+	switch {
+	case d.Process == "":
+		return fmt.Sprintf("%d of %d", d.Running(), len(d.Tasks))
+	case d.TasksTotal == 0:
+		return fmt.Sprintf("%d tasks here", d.Running())
+	}
+	return fmt.Sprintf("%d of %d tasks here", d.Running(), d.TasksTotal)
 }
 
 // measured says whether any event was measured: a process that has read nothing shows no empty chart.

@@ -18,7 +18,7 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func sample() *status.Document {
 	watermark, commit, bound := now.Add(-time.Hour), now.Add(-3*time.Second), 60.0
 	return &status.Document{
-		Pipeline: "flights", Fingerprint: "c24d7cb1ec70", Topic: "flights", At: now, Process: "main", LastCommit: &commit,
+		Pipeline: "flights", Fingerprint: "c24d7cb1ec70", Topic: "flights", At: now, Process: "main", TasksTotal: 4, LastCommit: &commit,
 		Tasks: []status.Task{
 			{Task: 0, Partition: "flights/0", State: "RUNNING", Owner: "main", Committed: 26739, LastStable: 27951, High: 27951, Lag: 1212,
 				Watermark: &watermark, Open: 3, Waits: "3 open windows, the oldest from 2026-11-22T11:00Z", Pending: 2,
@@ -52,7 +52,7 @@ func rendered(t *testing.T, views ...View) (http.Header, string) {
 func TestThePageAnswers(t *testing.T) {
 	_, body := rendered(t, View{Document: sample()})
 	for _, want := range []string{
-		"RUNNING 2 of 2", "1,212<small>offsets", "balanced<small>26,739 records consumed",
+		"RUNNING 2 of 4 tasks here", "1,212<small>offsets", "balanced<small>26,739 records consumed",
 		"consumed 26,739 = aggregated 25,531 + duplicate 256", "2026-11-22 11:00:00", "18 s ago, 739 to replay", "3 s ago",
 		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 far-future events wait", "<td>itself</td>", "1,642<small>windows closed, 3 open", "331 due",
 		"A unit that waits: departures-hourly dt=2013-01-31/hr=23", "in order", "up to 1 m", "beyond 1 m", `style="width: 100.0%"`, `style="width: 2.5%"`,
@@ -70,10 +70,19 @@ func TestTroubleIsSaid(t *testing.T) {
 	d.Tasks[0].State, d.Tasks[0].Error = "STOPPED", "flights/0: the topic was recreated; give the pipeline a new name"
 	d.LastError = "commit: outcome of the transaction unknown"
 	_, body := rendered(t, View{Document: d}, View{Name: "broken.yaml", Problem: "broken.yaml:3:1: unknown key"})
-	for _, want := range []string{"NOT BALANCED", "STOPPED 1 of 2", "the topic was recreated", "outcome of the transaction unknown", "broken.yaml:3:1: unknown key"} {
+	for _, want := range []string{"NOT BALANCED", "STOPPED 1 of 4 tasks here", "the topic was recreated", "outcome of the transaction unknown", "broken.yaml:3:1: unknown key"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page doesn't say %q", want)
 		}
+	}
+}
+
+// What is over is no alarm, and is still said.
+func TestRecoveredIsNoAlarm(t *testing.T) {
+	d := sample()
+	d.LastError, d.Recovered = "commit: fenced", true
+	if _, body := rendered(t, View{Document: d}); strings.Contains(body, `class="problem"`) || !strings.Contains(body, "Recovered, commits go on. The session before ended: commit: fenced") {
+		t.Error("a session that recovered is shown as a problem, or not at all")
 	}
 }
 

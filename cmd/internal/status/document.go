@@ -20,6 +20,7 @@ type Document struct {
 	// Process names the process that tells; empty when told from outside.
 	Process    string     `json:"process,omitempty"`
 	Tasks      []Task     `json:"tasks"`
+	TasksTotal int        `json:"tasks_total,omitempty"` // of the pipeline, of which a process tells its own; 0 when not known
 	Accounting Accounting `json:"accounting"`
 	Outputs    []Output   `json:"outputs"`
 	// Lateness counts events by how far behind their partition's newest event time they were, in this process.
@@ -29,6 +30,8 @@ type Document struct {
 	LastCommit *time.Time `json:"last_commit,omitempty"`
 	// LastError is what ended this process's last session, if one broke.
 	LastError string `json:"last_error,omitempty"`
+	// Recovered says that transactions were confirmed since LastError.
+	Recovered bool `json:"recovered,omitempty"`
 }
 
 // Task is one task and the source partition that it reads.

@@ -55,7 +55,7 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 		d.Tasks = append(d.Tasks, t)
 		d.add(&total, counters)
 	}
-	d.Accounting = NewAccounting(total)
+	d.Accounting, d.TasksTotal = NewAccounting(total), len(d.Tasks)
 	d.Reconcile, err = units(ctx, s)
 	return d, err
 }

@@ -96,7 +96,7 @@ func (e *emitter) process() {
 	for i, b := range stream.LatenessBounds {
 		bounds[i] = float64(b) / 1000
 	}
-	e.histogram(lateness, bounds, s.Lateness[:], math.NaN(), s.Topic) // the engine keeps no sum
+	e.histogram(lateness, bounds, s.Lateness[:], 0, s.Topic) // the engine keeps no sum, and NaN would spread
 }
 
 func (e *emitter) task(t *stream.TaskStatus) {

@@ -48,12 +48,12 @@ func Register(mux *http.ServeMux, o Options) error {
 		answer(w, http.StatusOK, "ready: "+why)
 	})
 	mux.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) {
-		s := o.Board.Status()
-		if s == nil {
+		d := o.Board.Document()
+		if d == nil {
 			answer(w, http.StatusServiceUnavailable, "starting: no task has been assigned yet")
 			return
 		}
-		text, err := json.Marshal(status.FromStream(s))
+		text, err := json.Marshal(d)
 		if err != nil {
 			answer(w, http.StatusInternalServerError, err.Error())
 			return

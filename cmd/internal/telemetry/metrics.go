@@ -25,7 +25,7 @@ var (
 	events    = family("events_total", "Records by what became of them; their sum is what was consumed.", "outcome")
 	imbalance = family("accounting_imbalance", "Consumed records without exactly one fate. Must be 0.")
 	missed    = family("late_window_updates_total", "Windows that an event missed while another output still took it.", byOutput...)
-	lateness  = family("event_lateness_seconds", "How far events were behind the newest event time of their partition.", "topic")
+	lateness  = family("event_lateness_seconds", "How far events were behind the newest event time of their partition. No sum is kept: _sum is always 0.", "topic")
 
 	lag       = family("consumer_lag_records", "Offsets between what is committed and the bound: last stable offset or high watermark.", "topic", "partition", "bound")
 	watermark = family("watermark_timestamp_seconds", "The partition's watermark, in event time.", "task", "partition")

@@ -190,3 +190,24 @@ func TestHostileNames(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A session that broke is recovered once a transaction is confirmed after it, and not before.
+func TestRecovered(t *testing.T) {
+	var b Board
+	for i, c := range []struct {
+		rebuilds, committed int64
+		text                string
+		want                bool
+	}{{0, 5, "", false}, {1, 6, "x", false}, {1, 6, "x", false}, {1, 7, "x", true}, {1, 8, "x", true}, {2, 8, "x", false}, {2, 9, "x", true}} {
+		s := sample()
+		s.Rebuilds, s.Commits, s.LastError = c.rebuilds, map[string]int64{"committed": c.committed}, c.text
+		b.Observe(s)
+		if got := b.Document().Recovered; got != c.want {
+			t.Errorf("snapshot %d: recovered %v", i, got)
+		}
+	}
+	b.SetTasks(4)
+	if n := b.Document().TasksTotal; n != 4 {
+		t.Errorf("%d tasks", n)
+	}
+}
