@@ -53,6 +53,9 @@ var preparedCorrections = []string{
 	"c 09T09:00 rev 2 RECONCILED LATE [1 0 1 1 1] events 1 late 1 dup 0",
 }
 
+// preparedUnits is how many units are due in a prepared rig.
+const preparedUnits = 4
+
 // A crash between any two steps is repaired by running again: exactly one correction each (invariant 6).
 func TestCrashAtEveryStep(t *testing.T) {
 	for _, small := range []bool{false, true} {

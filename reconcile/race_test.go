@@ -44,19 +44,23 @@ func TestOtherWorkerBetweenSteps(t *testing.T) {
 				t.Parallel() // an open transaction of the first may hold up the other until it times out
 				g := prepared(t)
 				calls := 0
-				_, err := g.reconciler(func(o *Options) {
+				var other *Report
+				rep, err := g.reconciler(func(o *Options) {
 					o.Hooks.Step = func(string) error {
 						if calls++; calls == n+1 {
 							if late {
 								g.more(1)
 							}
-							g.apply()
+							other = g.apply()
 						}
 						return nil
 					}
 				}).Apply(g.ctx, ApplyOptions{})
 				if err != nil && !errors.Is(err, ErrTryAgain) {
 					t.Fatal(err)
+				}
+				if n := rep.Certified + other.Certified; !late && n != preparedUnits {
+					t.Fatalf("%d and %d units certified of %d", rep.Certified, other.Certified, preparedUnits)
 				}
 				if late {
 					g.apply()
@@ -97,6 +101,31 @@ func TestLateCopyBehindTheFence(t *testing.T) {
 	}
 }
 
+// A worker that is fenced stops and says so: it does not fence back, and it certifies nothing more of that slot.
+func TestFencedWorkerStops(t *testing.T) {
+	g := prepared(t)
+	fenced := false
+	rep, err := g.reconciler(func(o *Options) {
+		o.Hooks.Step = func(step string) error {
+			if step != StepProduced || fenced {
+				return nil
+			}
+			fenced = true
+			for slot := 0; slot < slots; slot++ {
+				p, err := kafka.NewTxnProducer(g.ctx, g.k, fmt.Sprintf("shop-reconcile-%d", slot))
+				g.must(err)
+				p.Close()
+			}
+			return nil
+		}
+	}).Apply(g.ctx, ApplyOptions{})
+	if !errors.Is(err, ErrTryAgain) || rep.Certified == preparedUnits {
+		t.Fatalf("%v, certified %d", err, rep.Certified)
+	}
+	g.apply()
+	g.settled(preparedCorrections)
+}
+
 // openTransaction leaves a transaction of the stream open in the partition of a shop: another window, of no interest here.
 func (g *rig) openTransaction(shop string) *kafka.TxnProducer {
 	g.t.Helper()
@@ -131,21 +160,21 @@ func TestOpenTransactionHidesNoCorrection(t *testing.T) {
 	crashing := func(step string) error {
 		switch {
 		case step == StepCompared && open == nil:
-			open = g.openTransaction("b")
+			open = g.openTransaction("c")
 		case step == StepPublished:
 			return errCrash
 		}
 		return nil
 	}
 	ran, waited := false, false
-	nine := ApplyOptions{Since: timeOf(msOf("09:00")), Until: timeOf(msOf("10:00"))}
+	five := ApplyOptions{Since: timeOf(msOf("05:00")), Until: timeOf(msOf("06:00"))} // one correction: with two, one of them visible would show that the plan has moved
 	rep, err := g.reconciler(func(o *Options) {
 		o.Progress = func(p Progress) {
 			if ran || p.Phase != "plan" || p.Done != p.Total {
 				return
 			}
 			ran = true // planned; now another worker publishes behind an open transaction, and dies
-			_, err := g.reconciler(func(o *Options) { o.Hooks.Step = crashing }).Apply(g.ctx, nine)
+			_, err := g.reconciler(func(o *Options) { o.Hooks.Step = crashing }).Apply(g.ctx, five)
 			if !errors.Is(err, errCrash) {
 				t.Errorf("no crash: %v", err)
 			}
@@ -164,7 +193,7 @@ func TestOpenTransactionHidesNoCorrection(t *testing.T) {
 			open = nil
 			return err
 		}
-	}).Apply(g.ctx, nine)
+	}).Apply(g.ctx, five)
 	g.must(err)
 	if !waited {
 		t.Fatal("no transaction was open when the high watermark was sampled: the test shows nothing")
