@@ -21,7 +21,7 @@ type HeldError struct {
 
 // Error says which rule held and how to go on.
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("guard holds plan %s: %s; look at it with `reconcile plan`, then `reconcile apply --approve %s`",
+	return fmt.Sprintf("guard holds plan %s: %s; look at it with `reconcile plan`, then `reconcile apply --approve %s --reason WHY`",
 		e.PlanID, e.Guard.sentence(), e.PlanID)
 }
 
@@ -33,7 +33,7 @@ type GuardError struct {
 
 // Error says which rule refused.
 func (e *GuardError) Error() string {
-	return fmt.Sprintf("guard refuses plan %s: %s; `guard.else` is fail, so only `reconcile apply --approve %s` applies it",
+	return fmt.Sprintf("guard refuses plan %s: %s; `guard.else` is fail, so only `reconcile apply --approve %s --reason WHY` applies it",
 		e.PlanID, e.Guard.sentence(), e.PlanID)
 }
 

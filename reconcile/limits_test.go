@@ -33,7 +33,7 @@ func TestRefusals(t *testing.T) {
 		o.Plan = &p
 	}, nil)
 	_, err := New(Options{Limits: Limits{Passes: -1}})
-	check("nothing given", "Plan is nil\nBucket is nil\nNow is nil", nil, err)
+	check("nothing given", "the plan is missing\nthe bucket is missing\nthe clock is missing", nil, err)
 	if after := g.revisions(); len(after) != len(before) {
 		t.Errorf("something was published: %v", after)
 	}

@@ -64,6 +64,9 @@ func (n Number) MarshalJSON() ([]byte, error) {
 		case math.IsInf(f, -1):
 			return []byte(`"-Infinity"`), nil
 		}
+		if math.Abs(f) >= 1<<53 { // as plain digits it would be read as a whole number of another value
+			return strconv.AppendFloat(nil, f, 'e', -1, 64), nil
+		}
 		return json.Marshal(f)
 	case schema.KindString:
 		return json.Marshal(string(n.v.Bytes))

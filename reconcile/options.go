@@ -136,13 +136,13 @@ func (l *Limits) ensureDefaults() {
 func (o *Options) validate() error {
 	var errs []error
 	if o.Plan == nil {
-		errs = append(errs, errors.New("Plan is nil"))
+		errs = append(errs, errors.New("the plan is missing"))
 	}
 	if o.Bucket == nil {
-		errs = append(errs, errors.New("Bucket is nil"))
+		errs = append(errs, errors.New("the bucket is missing"))
 	}
 	if o.Now == nil {
-		errs = append(errs, errors.New("Now is nil"))
+		errs = append(errs, errors.New("the clock is missing"))
 	}
 	l := o.Limits
 	if l.UnitRecords < 0 || l.TailRecords < 0 || l.TxnRecords < 0 || l.ChunkUnits < 0 || l.RowsHeld < 0 || l.StableWait < 0 || l.Passes < 0 {

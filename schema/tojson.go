@@ -164,6 +164,9 @@ func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
 	case f == 0 && math.Signbit(f):
 		return append(dst, "-0.0"...), nil // "-0" could be read as the whole number 0
 	}
+	if math.Abs(f) >= 1<<53 { // as plain digits it would be read as a whole number of another value
+		return strconv.AppendFloat(dst, f, 'e', -1, bits), nil
+	}
 	var v any = f
 	if bits == 32 {
 		v = float32(f)

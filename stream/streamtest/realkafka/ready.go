@@ -28,12 +28,12 @@ func (p *process) answers(addr string, wait time.Duration) error {
 		select {
 		case <-p.done:
 			cancel()
-			return fmt.Errorf("Kafka ended while it started: %w", p.err)
+			return fmt.Errorf("the broker ended while it started: %w", p.err)
 		case <-again.Done():
 			cancel()
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("Kafka did not answer within %s: %w", wait, last)
+			return fmt.Errorf("the broker did not answer within %s: %w", wait, last)
 		}
 	}
 }
