@@ -61,7 +61,7 @@ func TestIdentityIsInjective(t *testing.T) {
 }
 
 // Copies have one identity; another value in any field that is read makes
-// another, one in a field that isn't read does not. (DESIGN, duplicate)
+// another, one in a field that isn't read does not.
 func TestIdentityOfCopies(t *testing.T) {
 	d := mustDecoder(t, Wire{}, EventDef{ID: []string{"id"}, Time: "ms"}, "n.v")
 	identity := func(payload []byte) [16]byte {

@@ -66,7 +66,7 @@ type CheckpointStats struct {
 
 // Checkpoint copies the state, as of the last Apply or a later one that runs
 // at the same time, into the bucket: files that are not there yet, then the
-// manifest, then the old ones go (DESIGN section 4). The task may go on
+// manifest, then the old ones go. The task may go on
 // meanwhile. The store must have a cut.
 //
 // It is safe against crashes at any point and against other processes that

@@ -121,7 +121,7 @@ func serial(hook func(string, string) error) func(string, string) error {
 }
 
 // File numbers are used again after a restore of an older checkpoint, with
-// other content (FACTS: Pebble v2). No sum may outlive the open store.
+// other content. No sum may outlive the open store.
 func TestFileNumbersUsedAgain(t *testing.T) {
 	sh := newMemShared(t)
 	k := &desk{t: t, sh: sh, bucket: blob.NewMemory(), stores: map[string]*state.Store{}}

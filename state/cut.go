@@ -11,8 +11,8 @@ const CutVersion = 1
 // NoBound is the value of Cut.Bound when no confirmed window is open.
 const NoBound = math.MinInt64
 
-// Cut is the place in all of a task's inputs that its state reflects (DESIGN:
-// law L4), with what describes the state at that place. It is written in the
+// Cut is the place in all of a task's inputs that its state reflects (law
+// L4), with what describes the state at that place. It is written in the
 // same batch as the state, and names every checkpoint. The same cut means the
 // same state: see SameState for what that covers.
 //

@@ -120,7 +120,7 @@ func validFingerprint(s string) bool {
 // follows reports why c cannot come after prev in one store, or nil. Offsets,
 // journal, watermarks and totals never go back, and what the state is about
 // never changes: another fingerprint, a recreated topic or a reset begins in
-// an empty store (DESIGN section 4). The same position must be the same state.
+// an empty store. The same position must be the same state.
 func (c *Cut) follows(prev *Cut) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -184,7 +184,7 @@ func (c *Cut) sameSubject(prev *Cut) error {
 }
 
 // SameState reports the first difference between two cuts of which the same
-// position must mean the same state, or nil (DESIGN section 2: the same cut
+// position must mean the same state, or nil (the same cut
 // means the same state and the same counters). What depends on when and where
 // one looked takes no part: Bound, LastRecordAt, LeaderEpoch, Partitions.
 func SameState(a, b *Cut) error {

@@ -181,7 +181,7 @@ func TestClosedStore(t *testing.T) {
 
 func third(_ *state.Manifest, _ state.CheckpointStats, err error) error { return err }
 
-// One budget for all stores (LESSONS: memory grows per store and partition
+// One budget for all stores (elsewhere memory grows per store and partition
 // until the kernel kills the process): what is applied and not flushed stays
 // within it, whichever store applies.
 func TestBudget(t *testing.T) {

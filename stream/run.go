@@ -101,7 +101,7 @@ func (r *runner) close() error {
 
 // run builds sessions until one of them ends well or for good. Whatever kept a commit from being confirmed
 // comes through here: the session is closed, its tasks are dropped with everything uncommitted, and the next
-// one starts from what the broker says (DESIGN: one error path).
+// one starts from what the broker says (one error path).
 func (r *runner) run(ctx context.Context) (*Summary, error) {
 	if err := r.setup(ctx); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func typ(kind schema.Kind, avro string, nullable bool) schema.Type {
 	return schema.Type{Kind: kind, Avro: avro, Nullable: nullable}
 }
 
-// flights is the codec of PRODUCT's example, as far as its aggregates are built.
+// flights is the codec of the flights example.
 func flights(t *testing.T) *Codec {
 	t.Helper()
 	c, err := NewCodec("flights", "departures-hourly",
@@ -160,7 +160,7 @@ func readRecord(t *testing.T, file string) (key, value []byte) {
 	return key, value
 }
 
-// TestSchemas compares both schemas with PRODUCT section 5, as far as it is built.
+// TestSchemas compares both schemas with the published shape.
 func TestSchemas(t *testing.T) {
 	for name, c := range map[string]*Codec{"flights": flights(t), "every": every(t)} {
 		for suffix, got := range map[string]string{"key": c.KeySchema(), "value": c.ValueSchema()} {

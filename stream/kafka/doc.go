@@ -6,8 +6,7 @@
 // Invariants:
 //
 //  1. Commit returns nil only when the broker has confirmed the end of the transaction. No error says that the
-//     transaction was not committed: only the committed offsets, fetched with require-stable, can tell
-//     (DESIGN section 4).
+//     transaction was not committed: only the committed offsets, fetched with require-stable, can tell.
 //  2. A session has at most one assignment of partitions. A rebalance, a fence, a fetch error or a failed
 //     commit ends it; what is left is Close and a new session. So the client's cached offsets, to which it
 //     rewinds after a failed commit, are never read from.

@@ -10,7 +10,7 @@ import (
 )
 
 // The ways in which a commit, a session or a read ends other than well. They are told apart by what the
-// caller must do next (DESIGN section 8); the wrapped error says what Kafka answered. None of them is
+// caller must do next; the wrapped error says what Kafka answered. None of them is
 // proof that a transaction was not committed.
 var (
 	// ErrFenced says that someone else owns the partitions or the transactional id now. Drop

@@ -189,7 +189,7 @@ func shareOut(t *testing.T, c *cluster, workers ...*worker) {
 }
 
 // A static member that dies and comes back gets its partitions without a rebalance, however long its session
-// timeout: the other member's session goes on (FACTS: 0.02 s instead of 45 s).
+// timeout: the other member's session goes on (0.02 s instead of 45 s).
 func TestStaticMemberTakesOver(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()

@@ -21,7 +21,7 @@ const (
 	keyTxnOffsetCommit = 28
 )
 
-// The EndTxn case of DESIGN section 4, on Kafka: whatever becomes of the request that ends a transaction, Commit
+// The EndTxn case, on Kafka: whatever becomes of the request that ends a transaction, Commit
 // returns an error, and closing, building a new session and going on from the offsets that the broker
 // holds publishes each record exactly once (invariant 1).
 func TestEndTxnLost(t *testing.T) {

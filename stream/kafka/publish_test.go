@@ -236,7 +236,7 @@ func TestAdminOffsetsAfterTime(t *testing.T) {
 	})
 }
 
-// While a commit is on its way, committed offsets are waited for: what was committed before it is not an answer (DESIGN section 4).
+// While a commit is on its way, committed offsets are waited for: what was committed before it is not an answer.
 func TestCommittedWaitsForStable(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()

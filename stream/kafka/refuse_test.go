@@ -62,7 +62,7 @@ func TestOffsetOutOfRange(t *testing.T) {
 	})
 }
 
-// A topic that is deleted and created again is another topic: it has another id, and a session does not read on (LESSONS, pinot#8309).
+// A topic that is deleted and created again is another topic: it has another id, and a session does not read on (pinot#8309).
 func TestTopicRecreated(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		ctx := context.Background()

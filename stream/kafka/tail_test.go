@@ -56,7 +56,7 @@ func (c *cluster) offsets(t *testing.T, topic string, from, to int64) []string {
 	return seen
 }
 
-// A range ends exactly, whatever stands at its end: "recovery that waits for offset = end - 1 hangs" (LESSONS).
+// A range ends exactly, whatever stands at its end: "recovery that waits for offset = end - 1 hangs".
 func TestReadRangeEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		topic, id := c.topic(t, "in", 1), c.name(t, "id")
@@ -216,7 +216,7 @@ func (c *cluster) keyed(t *testing.T, topic string, keys ...string) {
 	}
 }
 
-// A session's position passes aborted records and markers: it ends at the end of the log (LESSONS: markers at the end).
+// A session's position passes aborted records and markers: it ends at the end of the log.
 func TestSessionPositionAtTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in, out, id := c.topic(t, "in", 1), c.topic(t, "out", 1), c.name(t, "id")

@@ -11,7 +11,7 @@ import (
 // apiVersion is the only version of the file's form.
 const apiVersion = "tidemark/v1"
 
-// decode reads the whole tree into the Pipeline. Every key of a section is taken in the order of PRODUCT's example; what
+// decode reads the whole tree into the Pipeline. Every key of a section is taken in the order of the documented example; what
 // isn't built yet is refused with what to do instead. It is false if there is nothing to read at all.
 func (l *loader) decode(root ast.Node) bool {
 	m := l.mapping("", root)

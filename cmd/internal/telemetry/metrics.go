@@ -16,7 +16,7 @@ func family(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("tidemark_"+name, help, append([]string{"pipeline"}, labels...), nil)
 }
 
-// The families, named by PRODUCT's rule: base units, one family per question.
+// The families, named by one rule: base units, one family per question.
 var (
 	pipelineInfo = family("pipeline_info", "Which definition of results runs; always 1.", "fingerprint")
 	taskState    = family("task_state", "1 for the state that the task is in, 0 for the others.", "task", "state")
