@@ -200,7 +200,6 @@ func TestParseRefuses(t *testing.T) {
 }
 
 // Invariant 1: nothing is allocated for an event.
-
 func TestNoAllocations(t *testing.T) {
 	d, payloads := w1Decoder(t)
 	full, err := NewDecoder(mustParse(t, w1Schema), Wire{Confluent: true, IDs: []uint32{7}}, EventDef{ID: []string{"event_id"}, Time: "ts"}, []string{"note", "category"})

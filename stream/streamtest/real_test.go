@@ -3,6 +3,7 @@ package streamtest_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
@@ -37,6 +38,16 @@ func TestTruthOnKafka(t *testing.T) {
 		}
 	}
 	proveCorrected(t, w, log, true)
+
+	// Events of 2023 must outlive the broker's retention of a week: it goes by the record's timestamp, which is the time of
+	// writing, never the event's.
+	for _, topic := range []string{"orders", "orders-10m", "orders-7m", "orders-journal"} {
+		w.each(topic, func(r *kafka.Record) {
+			if age := time.Since(r.Timestamp); age > time.Hour || age < -time.Hour {
+				t.Fatalf("%s/%d@%d is of %s", r.Topic, r.Partition, r.Offset, r.Timestamp)
+			}
+		})
+	}
 }
 
 // produceInTransactions sends the log in transactions of up to 100 records. Every third one is preceded by an aborted one of
