@@ -136,9 +136,10 @@ func (g *rig) openTransaction(shop string) *kafka.TxnProducer {
 	g.runs++
 	start := msOf("2014-01-01T00:00:00Z") + int64(g.runs)*hourMs
 	rec := g.row(&curated.Row{Key: group, Start: start, End: start + hourMs, Revision: 2, Status: curated.Closed, Cause: curated.CauseClose, Events: 1})
-	before := g.ends(rec.Partition)
+	part := rec.Partition // the record is the producer's from here on
+	before := g.ends(part)
 	p.Produce(g.ctx, rec)
-	for g.ends(rec.Partition).High == before.High {
+	for g.ends(part).High == before.High {
 		g.must(pause(g.ctx, stablePoll))
 	}
 	return p
