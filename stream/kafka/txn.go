@@ -3,6 +3,9 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,6 +27,15 @@ type TxnProducer struct {
 
 	out    *outbox
 	broken error // why nothing but Close is left
+
+	mu      sync.Mutex
+	written map[place]bool // partitions produced to in this transaction
+}
+
+// place is a partition of a topic.
+type place struct {
+	topic     string
+	partition int32
 }
 
 // NewTxnProducer takes over transactionalID: when it returns, no older producer of that id can commit, and
@@ -70,7 +82,15 @@ func takeOver(ctx context.Context, cl *kgo.Client, transactionalID string) error
 
 // Produce buffers r, whose Topic and Partition must be set. It blocks while too much is
 // buffered, until ctx is done; ctx does not bound the sending. A failure surfaces in Commit. r is the producer's until then.
-func (p *TxnProducer) Produce(ctx context.Context, r *Record) { p.out.put(ctx, p.cl.Produce, r) }
+func (p *TxnProducer) Produce(ctx context.Context, r *Record) {
+	p.mu.Lock()
+	if p.written == nil {
+		p.written = map[place]bool{}
+	}
+	p.written[place{r.Topic, r.Partition}] = true
+	p.mu.Unlock()
+	p.out.put(ctx, p.cl.Produce, r)
+}
 
 // Commit ends the transaction, and begins the next; nil means that the broker has confirmed. After an error
 // only Close is left, and only reading the topic can tell whether the transaction was committed. It takes at most 30 s.
@@ -107,12 +127,42 @@ func (p *TxnProducer) endOnce(ctx context.Context, how kgo.TransactionEndTry) er
 	if _, failed := p.out.state(); failed != nil && how == kgo.TryCommit {
 		return failed
 	}
+	if how == kgo.TryCommit {
+		if err := p.known(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.cl.EndTransaction(ctx, how); err != nil {
 		return classifyEnd(err)
 	}
 	p.out.reset()
+	p.mu.Lock()
+	p.written = nil
+	p.mu.Unlock()
 	if err := p.cl.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin the next: %w", classify(err))
+	}
+	return nil
+}
+
+// known waits until the client itself knows every partition that was produced to. The first record to a topic can be
+// acknowledged a moment before the client has stored the topic's partitions (franz-go v1.22.2, storePartitionsUpdate);
+// EndTransaction looks for what was produced among the stored ones, finds nothing, and aborts without an error. A Session's
+// commit is not in that danger: its offsets are part of the transaction, too.
+func (p *TxnProducer) known(ctx context.Context) error {
+	p.mu.Lock()
+	written := slices.Collect(maps.Keys(p.written))
+	p.mu.Unlock()
+	for _, at := range written {
+		for {
+			leader, _, err := p.cl.PartitionLeader(at.topic, at.partition)
+			if leader >= 0 && err == nil {
+				break
+			}
+			if waited := pause(ctx, time.Millisecond); waited != nil {
+				return fmt.Errorf("wait until %s/%d is known: %w", at.topic, at.partition, waited)
+			}
+		}
 	}
 	return nil
 }

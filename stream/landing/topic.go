@@ -103,7 +103,7 @@ func Append(l *lake.Lander, r *kafka.Record, ev *schema.Event, landable bool, de
 
 // UpTo lands a topic partition from the end of its lake log up to offset to (exclusive), reading from
 // Kafka with a direct consumer of its own: the group's position never moves. Other writers may do
-// the same meanwhile. It returns when the log has reached to.
+// the same meanwhile; one that loses such a race may return with the log short of to, and is called again.
 func (t *Topic) UpTo(ctx context.Context, k kafka.Options, l *lake.Lander, partition int32, to int64) error {
 	var ev schema.Event
 	from := l.Next()
