@@ -124,10 +124,10 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 				r.note(t, err)
 				return err
 			}
-			// What came before the record that stopped the task is sound, and is committed.
+			// What came before the record that stopped the task is sound; the commit closes what it allows.
 			t.stopped = err
 			s.Pause(t.id)
-			return errors.Join(t.close(), r.stop(t.id, err))
+			return r.stop(t.id, err)
 		})
 	}
 	return g.Wait()
