@@ -18,6 +18,7 @@ const (
 	Min     Func = 4 // smallest; -0 is below +0; a NaN makes it NaN
 	Max     Func = 5 // largest; +0 is above -0; a NaN makes it NaN
 	Mean    Func = 6 // exact sum divided by the number of values, rounded once
+	Custom  Func = 7 // Agg.Custom
 )
 
 // String is the function's name in a pipeline file.
@@ -35,6 +36,8 @@ func (f Func) String() string {
 		return "max"
 	case Mean:
 		return "mean"
+	case Custom:
+		return "custom"
 	}
 	return fmt.Sprintf("function %d", uint8(f))
 }
@@ -46,6 +49,8 @@ type Agg struct {
 	Func Func
 	Arg  int         // index into Input.Args[output]; -1 for count()
 	In   schema.Type // type of the argument; of no meaning when Arg is -1
+
+	Custom Aggregate // of Func Custom: the aggregate; else nil
 }
 
 // Result is the type of the aggregate's value.
@@ -53,6 +58,8 @@ func (a Agg) Result() schema.Type {
 	switch a.Func {
 	case Count, CountIf:
 		return schema.Type{Kind: schema.KindInt, Avro: "long"}
+	case Custom:
+		return a.Custom.Result()
 	case Min, Max:
 		t := a.In
 		t.Nullable = true
