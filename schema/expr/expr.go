@@ -33,6 +33,8 @@ type Env struct {
 	Fields map[string]schema.Type
 	// Lets are the programs compiled before; a let hides a field of its name.
 	Lets map[string]*Program
+	// Functions are the user's own, by the name that expressions call.
+	Functions map[string]Function
 }
 
 // typeOf is the type of a name, a let or a field.
