@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/schema/expr"
@@ -237,6 +238,10 @@ func (b *builder) plan() *Plan {
 		return nil
 	}
 	plan.Decoder = dec
+	plan.Sources = []SourcePlan{{Topic: p.Source.Topic, Spec: &p.Source, Schema: b.schema, EventDef: plan.EventDef, Wire: plan.Wire,
+		Watermark: plan.WatermarkOptions, FieldsRead: plan.FieldsRead}}
+	plan.Updates = make([]time.Duration, len(plan.Outputs))
+	plan.Unreconciled = make([]string, len(plan.Outputs))
 	if plan.program = b.program(dec); plan.program == nil {
 		return nil
 	}

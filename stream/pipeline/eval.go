@@ -121,20 +121,20 @@ func newEval(p *Plan) *Eval {
 // *schema.UnknownSchemaError. Where Landable is true nevertheless, the Event is filled and only an expression
 // (schema.ReasonExpression) or the key (ReasonKeyTooLong) was wrong.
 func (e *Eval) Record(value []byte) error {
-	e.landable = false
-	if err := e.plan.Decoder.Decode(value, &e.Event); err != nil {
+	if err := e.Decode(0, value); err != nil {
 		return err
 	}
-	return e.input()
+	_, err := e.Element(0)
+	return err
 }
 
 // Payload is Record for a datum whose wire header has been taken off, as the lake stores it.
 func (e *Eval) Payload(id uint32, payload []byte) error {
-	e.landable = false
-	if err := e.plan.Decoder.DecodePayload(id, payload, &e.Event); err != nil {
+	if err := e.DecodePayload(0, id, payload); err != nil {
 		return err
 	}
-	return e.input()
+	_, err := e.Element(0)
+	return err
 }
 
 // Landable reports whether the last record has an event time and so a place in the raw lake; otherwise it goes to
@@ -143,7 +143,6 @@ func (e *Eval) Landable() bool { return e.landable }
 
 // input fills Input from Event.
 func (e *Eval) input() error {
-	e.landable = true
 	if e.broken != nil {
 		return e.broken
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
@@ -25,7 +26,73 @@ type Plan struct {
 	// FieldsRead are the fields that the pipeline reads besides event id and event time, sorted.
 	FieldsRead []string
 
+	// Sources are all sources, in the order of the file. Schema, Wire, EventDef, Decoder, WatermarkOptions and
+	// FieldsRead above are those of Sources[0].
+	Sources []SourcePlan
+	// Shape says how several sources meet.
+	Shape Shape
+	// Join is of meaning for IntervalJoin and Enrich.
+	Join JoinPlan
+	// Rekeyed says that events go through the repartition topic: some output's group isn't contained in the source's key.
+	Rekeyed bool
+	// RuleNames are the names of the rules, in the order of the file; Fate refers to them by index.
+	RuleNames []string
+	// Updates is, per output, how often results of open windows are published; 0 for on_close.
+	Updates []time.Duration
+	// Unreconciled is, per output, the reason for which nothing reconciles it; "" for outputs that are reconciled.
+	Unreconciled []string
+
 	program *program
+}
+
+// Shape says how the sources of a pipeline meet.
+type Shape uint8
+
+// The shapes.
+const (
+	Single       Shape = iota // one source
+	CoGroup                   // several sources; every event enters the windows with the other sources' fields null
+	IntervalJoin              // two sources; pairs of events whose times are close enough enter the windows
+	Enrich                    // two sources; each event of the one enters with the version of the other in force at its time
+)
+
+// String names the shape as messages do.
+func (s Shape) String() string {
+	switch s {
+	case Single:
+		return "single source"
+	case CoGroup:
+		return "co-group"
+	case IntervalJoin:
+		return "interval join"
+	case Enrich:
+		return "enrichment"
+	}
+	return "unknown shape"
+}
+
+// SourcePlan is one compiled source.
+type SourcePlan struct {
+	Name      string // as in sources; "" for the only one
+	Topic     string
+	Spec      *Source        // as in the file
+	Schema    *schema.Schema // every format's fields, as an Avro record
+	EventDef  schema.EventDef
+	Wire      schema.Wire
+	Watermark window.WatermarkOptions
+	// FieldsRead are the fields that the pipeline reads besides event id and event time, sorted, by their names in the
+	// source: not qualified by its name.
+	FieldsRead []string
+}
+
+// JoinPlan says how two sources are joined.
+type JoinPlan struct {
+	// Left and Right are numbers of sources. Of an Enrich, Left are the events and Right is the table.
+	Left, Right int
+	// Lower and Upper bound right.time - left.time, in ms, both included; of meaning for IntervalJoin.
+	Lower, Upper int64
+	// Lateness is how long after its time, in ms, an event can still be joined.
+	Lateness int64
 }
 
 // NewEval makes an evaluator for one goroutine.
