@@ -2,14 +2,18 @@ package pipeline
 
 import "time"
 
-// Words of the file that name the only choice there is.
+// Words of the file.
 const (
 	// Murmur2 is Kafka's default partitioner: murmur2 of the key's bytes, modulo the number of partitions.
 	Murmur2 = "murmur2"
 	// LateReconcile: late events are counted, landed, and corrected by the reconciler.
 	LateReconcile = "reconcile"
+	// LateOff: late events are counted and landed, and the output is not corrected.
+	LateOff = "off"
 	// EmitOnClose: a window's result is published once, when it closes.
 	EmitOnClose = "on_close"
+	// EmitOnUpdate: provisional results of open windows are published too, again and again.
+	EmitOnUpdate = "on_update"
 )
 
 // EnsureDefaults fills in what was left out. What stands in a file stays, zero or not.

@@ -33,7 +33,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(strings.Repeat("#\n", fileBytesMax)))
 	f.Add([]byte("? {a: b}\n: c\n<<: *x\n1: 2\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := parse("testdata/good/fuzz.yaml", text, testEnv)
+		p, err := ParseWith("testdata/good/fuzz.yaml", text, testEnv, Extensions{})
 		if err == nil {
 			if _, err := p.Compile(); err != nil {
 				t.Errorf("loads and doesn't compile: %v", err)

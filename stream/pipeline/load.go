@@ -9,21 +9,27 @@ import (
 // Load reads, checks and completes a pipeline file. env looks up environment variables, as os.LookupEnv does. What is
 // wrong with the file's contents comes as Faults, all together; any other error is of reading it.
 func Load(path string, env func(string) (string, bool)) (*Pipeline, error) {
+	return LoadWith(path, env, Extensions{})
+}
+
+// LoadWith is Load for a file that may use a program's own aggregates and functions.
+func LoadWith(path string, env func(string) (string, bool), ext Extensions) (*Pipeline, error) {
 	text, err := readLimited(path, fileBytesMax)
 	if err != nil {
 		return nil, fmt.Errorf("read pipeline file %s: %w", path, err)
 	}
-	return parse(path, text, env)
+	return ParseWith(path, text, env, ext)
 }
 
-// parse is Load for a text already read; path is where it came from.
-func parse(path string, text []byte, env func(string) (string, bool)) (*Pipeline, error) {
+// ParseWith is LoadWith for a text already read; path says where it came from, for faults and for relative paths.
+func ParseWith(path string, text []byte, env func(string) (string, bool), ext Extensions) (*Pipeline, error) {
 	p := &Pipeline{
-		Dir:    filepath.Dir(path),
-		file:   path,
-		places: map[string]position{"": {1, 1}},
-		hidden: make(map[string]string),
-		lines:  strings.Split(string(text), "\n"),
+		Dir:        filepath.Dir(path),
+		Extensions: ext,
+		file:       path,
+		places:     map[string]position{"": {1, 1}},
+		hidden:     make(map[string]string),
+		lines:      strings.Split(string(text), "\n"),
 	}
 	faults := newFaultSet(p.file, p.places)
 	root := parseFile(text, faults)

@@ -1,14 +1,27 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/tidemark-io/tidemark/schema/expr"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
 
 // Pipeline is a pipeline file as Go sees it. Each default is stated at its field and filled in by EnsureDefaults;
 // durations and sizes of zero are replaced by it unless said otherwise.
 type Pipeline struct {
 	// Name is the pipeline's identity: consumer group, transactional id, state, checkpoints. Required.
-	Name      string
-	Kafka     Kafka
-	Source    Source
+	Name  string
+	Kafka Kafka
+	// Source is the source of a pipeline with one. Exactly one of Source and Sources is given.
+	Source Source
+	// Sources are the sources of a pipeline with several, in the order of the file.
+	Sources []NamedSource
+	// Join and Enrich say how two sources meet. Several sources with neither are grouped together.
+	Join   *Join
+	Enrich *Enrichment
+	// Rules are applied to each event in the order of the file; at most 64.
+	Rules     []Rule
 	Let       []Let
 	Outputs   []Output
 	Lake      Lake
@@ -18,6 +31,9 @@ type Pipeline struct {
 
 	// Dir is the directory that relative paths start from: that of the pipeline file.
 	Dir string
+
+	// Extensions are functions and aggregates of the program's own, which the file may use by name.
+	Extensions Extensions `json:"-"`
 
 	file   string              // as given to Load, for faults
 	places map[string]position // where each path of the file stands; empty for a Pipeline made in Go
@@ -70,6 +86,8 @@ func (s Secret) Reveal() string { return string(s) }
 const (
 	FormatAvro    = "avro"     // Avro behind the Confluent header: 0x00, schema id
 	FormatAvroRaw = "avro-raw" // plain Avro
+	FormatJSON    = "json"     // a JSON document, behind the Confluent header if SchemaRef.IDs are given
+	FormatProto   = "protobuf" // a Protocol Buffers message, behind the Confluent header if SchemaRef.IDs are given
 )
 
 // Where a task that has never run begins.
@@ -78,18 +96,28 @@ const (
 	StartLatest   = "latest"
 )
 
+// NamedSource is one of several sources. Its fields are called by its name and theirs: bids.price.
+type NamedSource struct {
+	Name string
+	Source
+}
+
 // Source is the topic that is read, and what its records mean.
 type Source struct {
 	// Topic is required.
 	Topic string
-	// Format is FormatAvro or FormatAvroRaw. Required.
+	// Format is FormatAvro, FormatAvroRaw, FormatJSON or FormatProto. Required.
 	Format string
 	Schema SchemaRef
+	// Unnest names an array: each of its elements, with the fields of the record around it, counts as an event of its own.
+	// Default: none.
+	Unnest string
 	// EventID names the fields that together identify an event. Default: none, and every record counts.
 	EventID []string
 	// EventTime names the event's own time, a timestamp-millis or -micros. Required.
 	EventTime string
-	// Key names the fields that the topic is keyed by, each a string or a whole number. Required.
+	// Key names the fields that the topic is keyed by, each a string or a whole number. Default: none, and the pipeline
+	// distributes the events by a topic of its own. Sources that meet in one pipeline need it.
 	Key []string
 	// Partitioner says how the producers choose a partition from the key's text. Default and only one: murmur2.
 	Partitioner string
@@ -98,11 +126,18 @@ type Source struct {
 	Watermark Watermark
 }
 
-// SchemaRef names the writer's schema.
+// SchemaRef names the writer's schema: one of File, JSONSchema and Descriptor, relative to the pipeline file.
 type SchemaRef struct {
-	// File is an Avro schema, relative to the pipeline file. Required.
+	// File is an Avro schema: required with FormatAvro and FormatAvroRaw, one of two ways with FormatJSON.
 	File string
-	// IDs are the registry's ids of that schema: required with FormatAvro, refused with FormatAvroRaw.
+	// JSONSchema is a JSON Schema, the other way with FormatJSON.
+	JSONSchema string
+	// Descriptor is a FileDescriptorSet as protoc writes it: required with FormatProto.
+	Descriptor string
+	// Message is the full name of the message in Descriptor: required with FormatProto.
+	Message string
+	// IDs are the registry's ids of that schema: required with FormatAvro, refused with FormatAvroRaw. With the other
+	// formats they say that records carry the Confluent header.
 	IDs []uint32
 }
 
@@ -122,6 +157,53 @@ type Watermark struct {
 	CloseWhenIdle time.Duration
 }
 
+// Join makes one event of two.
+type Join struct {
+	Interval *Interval
+	// AllowedLateness is how long an event is waited for after its time. Default: 0.
+	AllowedLateness time.Duration
+}
+
+// Interval joins each event of Left with the events of Right whose times are within Lower to Upper after its own.
+type Interval struct {
+	// Left and Right name sources. Required.
+	Left, Right string
+	// On names, for each of the two sources, the fields whose values must be equal: those of its Key. Required.
+	On map[string][]string
+	// Lower and Upper bound the right event's time minus the left one's, both included; they may be negative. Required
+	// in a file.
+	Lower, Upper time.Duration
+}
+
+// Enrichment gives each event of Source the fields of the latest version in With as of the event's time.
+type Enrichment struct {
+	// Source and With name sources. Required.
+	Source, With string
+	// On names, for each of the two sources, the fields whose values must be equal: those of its Key. Required.
+	On map[string][]string
+	// AllowedLateness is how long a version is waited for after its time. Default: 0.
+	AllowedLateness time.Duration
+}
+
+// What rules do with an event.
+const (
+	RuleFilter     = "filter"     // count it by the rule's name, and leave it out
+	RuleQuarantine = "quarantine" // count it and journal it as invalid, and leave it out
+	RuleCount      = "count"      // count it, and go on
+)
+
+// Rule decides about single events: by When and Then, or by Expect and Else.
+type Rule struct {
+	// Name is what the rule is counted by. Required.
+	Name string
+	// When is a condition; Then is what happens to an event that meets it: RuleFilter.
+	When string
+	Then string
+	// Expect is a condition; Else is what happens to an event that doesn't meet it: RuleFilter, RuleQuarantine or RuleCount.
+	Expect string
+	Else   string
+}
+
 // Let is a named expression.
 type Let struct {
 	Name string
@@ -132,24 +214,59 @@ type Let struct {
 type Output struct {
 	// Name is the topic's and the table's. Required.
 	Name string
-	// GroupBy names fields or lets. Required; it contains every field of Source.Key.
+	// GroupBy names fields, lets, or elements of GroupExprs. Required, but may be empty and not nil: all events are then one
+	// group. If it lacks a field of Source.Key, the pipeline distributes the events by a topic of its own.
 	GroupBy []string
-	Window  Window
-	// AllowedLateness is how long after its end a window stays open. Default: 0.
+	// GroupExprs are the expressions of the names in GroupBy that have one.
+	GroupExprs map[string]string
+	Window     Window
+	// AllowedLateness is how long after its end a window stays open. Default: 0, or the join's.
 	AllowedLateness time.Duration
-	// Late says what becomes of late events. Default and only value: reconcile.
+	// Late says what becomes of late events: LateReconcile or LateOff. Default: LateReconcile.
 	Late string
+	// LateOffReason says why late events are not corrected: required with LateOff.
+	LateOffReason string
 	// Aggregate lists the aggregates in the order of the file. Required.
 	Aggregate []Aggregate
-	// Emit says when results are published. Default and only value: on_close.
-	Emit  string
-	Topic TopicSpec
+	// Emit says when results are published: EmitOnClose or EmitOnUpdate. Default: EmitOnClose.
+	Emit string
+	// UpdateEvery is the time between provisional results with EmitOnUpdate, and 0 with EmitOnClose.
+	UpdateEvery time.Duration
+	Topic       TopicSpec
 }
 
-// Window cuts event time.
+// Window cuts event time, in one of three ways.
 type Window struct {
-	// Tumbling is the size of windows aligned to the epoch. Required; at most 366 days.
+	// Tumbling is the size of windows that follow one another; at most 366 days.
 	Tumbling time.Duration
+	// Hopping is for windows that overlap.
+	Hopping *Hopping
+	// Session is for windows that end with silence.
+	Session *Session
+	// Timezone is the IANA name of the zone whose days and hours the windows follow. Default: "", which is UTC.
+	Timezone string
+}
+
+// Hopping windows begin every Every, and last Size.
+type Hopping struct {
+	// Size is at most 366 days. Required.
+	Size time.Duration
+	// Every is at most Size. Required.
+	Every time.Duration
+}
+
+// Session windows hold events of one group that follow each other within less than Gap.
+type Session struct {
+	// Gap is less than Within. Required.
+	Gap time.Duration
+	// Within is the span of aligned time at whose ends sessions are cut; at most 366 days. Required.
+	Within time.Duration
+}
+
+// Extensions are what a Go program adds to the aggregates and to the functions of expressions.
+type Extensions struct {
+	Aggregates []window.Definition
+	Functions  map[string]expr.Function
 }
 
 // Aggregate is a named call, as in "mean(departure_delay)".
