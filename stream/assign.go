@@ -19,7 +19,7 @@ const restoresAtOnce = 4
 
 // assigned brings the tasks of newly assigned partitions to their committed cuts and says where to fetch from. It
 // runs before anything is fetched from them, on a goroutine of the client.
-func (r *runner) assigned(ctx context.Context, partitions []int32) (map[int32]int64, error) {
+func (r *runner) assigned(ctx context.Context, partitions []int32) (kafka.Starts, error) {
 	r.setAssigning(true)
 	defer r.setAssigning(false)
 	p := r.o.Plan.Pipeline
@@ -43,7 +43,7 @@ func (r *runner) assigned(ctx context.Context, partitions []int32) (map[int32]in
 			return err
 		})
 	}
-	return starts, g.Wait()
+	return kafka.Starts{r.topic.Name: starts}, g.Wait()
 }
 
 // admit opens one task and its lander. A task that must stop is remembered, and its partition only fetched from at

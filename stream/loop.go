@@ -33,7 +33,7 @@ const stopWithin = 30 * time.Second
 func (r *runner) session(ctx context.Context) (err error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
-		Topic: r.topic.Name, OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
+		Topics: []string{r.topic.Name}, OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
 	})
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func TestCloseWhileAssigning(t *testing.T) {
 		w := c.worker(t, c.name(t, "group"), "a", in, in)
 		restoring := make(chan struct{})
 		var ended atomic.Bool
-		w.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) {
+		w.o.OnAssigned = func(ctx context.Context, _ []int32) (kafka.Starts, error) {
 			close(restoring)
 			<-ctx.Done()
 			ended.Store(true)

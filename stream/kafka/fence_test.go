@@ -46,7 +46,7 @@ func TestSessionFencesFirst(t *testing.T) {
 		defer older.Close()
 		older.Produce(context.Background(), record(out, "lost"))
 		waitFor(t, func() bool { return c.high(t, out) == 1 })
-		w.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) { <-ctx.Done(); return nil, ctx.Err() }
+		w.o.OnAssigned = func(ctx context.Context, _ []int32) (kafka.Starts, error) { <-ctx.Done(); return nil, ctx.Err() }
 		w.open(t)
 		if err := older.Commit(context.Background()); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("the older producer's commit: %v; want ErrFenced", err)
@@ -136,7 +136,7 @@ func TestRebalanceWhileAssigning(t *testing.T) {
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 2)
 		a := c.worker(t, c.name(t, "group"), "a", in, out)
 		restoring := make(chan struct{}, 1)
-		a.o.OnAssigned = func(ctx context.Context, _ []int32) (map[int32]int64, error) {
+		a.o.OnAssigned = func(ctx context.Context, _ []int32) (kafka.Starts, error) {
 			restoring <- struct{}{}
 			<-ctx.Done()
 			return nil, fmt.Errorf("restore: %w", ctx.Err())
@@ -154,7 +154,7 @@ func TestRebalanceWhileAssigning(t *testing.T) {
 func shareOut(t *testing.T, c *cluster, workers ...*worker) {
 	t.Helper()
 	done := func() bool {
-		committed, err := c.admin.Committed(context.Background(), workers[0].o.Group, workers[0].o.Topic)
+		committed, err := c.admin.Committed(context.Background(), workers[0].o.Group, workers[0].o.Topics[0])
 		must(t, err)
 		return committed[0].Next == 20 && committed[1].Next == 20
 	}

@@ -121,7 +121,7 @@ func TestOptionsFaults(t *testing.T) {
 		}
 	}
 	_, err := kafka.NewSession(context.Background(), kafka.SessionOptions{})
-	for _, want := range []string{"Group", "InstanceID", "TransactionalID", "Topic", "OnAssigned", "no broker"} {
+	for _, want := range []string{"Group", "InstanceID", "TransactionalID", "Topics", "OnAssigned", "no broker"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v; want all faults at once, %s too", err, want)
 		}

@@ -26,12 +26,12 @@ func (c *cluster) raw(t *testing.T) *kadm.Client {
 
 // startAt makes the worker start its partition 0 at the offset.
 func (w *worker) startAt(offset int64) *worker {
-	w.o.OnAssigned = func(context.Context, []int32) (map[int32]int64, error) {
+	w.o.OnAssigned = func(context.Context, []int32) (kafka.Starts, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.assigned++
 		w.next = map[int32]int64{0: offset}
-		return maps.Clone(w.next), nil
+		return kafka.Starts{w.o.Topics[0]: maps.Clone(w.next)}, nil
 	}
 	return w
 }
@@ -119,9 +119,9 @@ func TestOnAssignedFails(t *testing.T) {
 	onEach(t, func(t *testing.T, c *cluster) {
 		in, out := c.topic(t, "in", 2), c.topic(t, "out", 1)
 		broken := errors.New("the disk is full")
-		for want, answer := range map[string]func(context.Context, []int32) (map[int32]int64, error){
-			"the disk is full": func(context.Context, []int32) (map[int32]int64, error) { return nil, broken },
-			"partition 1":      func(context.Context, []int32) (map[int32]int64, error) { return map[int32]int64{0: 0}, nil },
+		for want, answer := range map[string]func(context.Context, []int32) (kafka.Starts, error){
+			"the disk is full": func(context.Context, []int32) (kafka.Starts, error) { return nil, broken },
+			"partition 1":      func(context.Context, []int32) (kafka.Starts, error) { return kafka.Starts{in: {0: 0}}, nil },
 		} {
 			w := c.worker(t, c.name(t, "group"), "a", in, out)
 			w.o.OnAssigned = answer

@@ -18,7 +18,7 @@ func cutAt(next int64, metadata string) []kafka.Commit {
 // committed checks what the broker has committed for the worker's group.
 func (c *cluster) committed(t *testing.T, w *worker, partition int32, next int64, metadata string) {
 	t.Helper()
-	committed, err := c.admin.Committed(context.Background(), w.o.Group, w.o.Topic)
+	committed, err := c.admin.Committed(context.Background(), w.o.Group, w.o.Topics[0])
 	must(t, err)
 	at, ok := committed[partition]
 	if !ok || at.Next != next || at.Metadata != metadata {

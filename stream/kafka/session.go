@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ type SessionOptions struct {
 	InstanceID string
 	// TransactionalID is stable over restarts of a process: a new session fences the old one.
 	TransactionalID string
-	// Topic is the one source topic.
-	Topic string
+	// Topics are what is read. Several are co-partitioned: they have equally many partitions, and those of one number
+	// belong to one member.
+	Topics []string
 	// TransactionTimeout bounds how long a dead process holds up read-committed readers. Default 10 s.
 	TransactionTimeout time.Duration
 	// CommitTimeout bounds one Commit, flush included. Default 30 s.
@@ -31,14 +33,17 @@ type SessionOptions struct {
 	// FetchBytesMax bounds the bytes of one fetch of one broker (a single batch may be larger). Default 4 MiB.
 	FetchBytesMax int32
 	// OnAssigned is called with the assigned partitions before anything is fetched from them, and
-	// gives the offset at which each one starts. It may block while state is restored, and must
+	// gives the offset at which each one starts, in every topic. It may block while state is restored, and must
 	// return when ctx is done. An error, or a partition without a start, fails the session: Poll returns it.
-	OnAssigned func(ctx context.Context, partitions []int32) (starts map[int32]int64, err error)
+	OnAssigned func(ctx context.Context, partitions []int32) (Starts, error)
 	// OnRevoked, when not nil, is called with partitions that were taken away or lost. Nothing can be
 	// committed for them any more. It runs inside the client: it must not call the session. It is not
 	// called because of Close.
 	OnRevoked func(partitions []int32)
 }
+
+// Starts are offsets by topic and partition.
+type Starts map[string]map[int32]int64
 
 // EnsureDefaults fills what is not set.
 func (o *SessionOptions) EnsureDefaults() {
@@ -61,7 +66,7 @@ func (o *SessionOptions) EnsureDefaults() {
 func (o *SessionOptions) Validate() error {
 	var faults []error
 	for _, need := range []struct{ name, value string }{
-		{"Group", o.Group}, {"InstanceID", o.InstanceID}, {"TransactionalID", o.TransactionalID}, {"Topic", o.Topic},
+		{"Group", o.Group}, {"InstanceID", o.InstanceID}, {"TransactionalID", o.TransactionalID}, {"Topics", strings.Join(o.Topics, ",")},
 	} {
 		if need.value == "" {
 			faults = append(faults, fmt.Errorf("%s is not set", need.name))
@@ -79,7 +84,7 @@ type Session struct {
 	o          SessionOptions
 	gts        *kgo.GroupTransactSession
 	out        *outbox
-	topicID    [16]byte
+	topicIDs   map[string][16]byte
 	life       context.Context    // of the client and of buffered records; ends with Close
 	endLife    context.CancelFunc //
 	running    context.Context    // ends when the session is over, to wake Poll
@@ -122,18 +127,21 @@ func NewSession(ctx context.Context, o SessionOptions) (*Session, error) {
 // open does things in the order that invariant 5 needs: fence first, join (and read committed offsets) after.
 func (s *Session) open(ctx context.Context) error {
 	cl := s.gts.Client()
-	info, err := describe(ctx, cl, s.o.Topic)
-	if err != nil {
-		return err
+	s.topicIDs = make(map[string][16]byte, len(s.o.Topics))
+	for _, topic := range s.o.Topics {
+		info, err := describe(ctx, cl, topic)
+		if err != nil {
+			return err
+		}
+		s.topicIDs[topic] = info.raw
 	}
-	s.topicID = info.raw
 	if err := takeOver(ctx, cl, s.o.TransactionalID); err != nil {
 		return err
 	}
 	if err := s.gts.Begin(); err != nil {
 		return fmt.Errorf("begin a transaction: %w", classify(err))
 	}
-	cl.AddConsumeTopics(s.o.Topic)
+	cl.AddConsumeTopics(s.o.Topics...)
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -11,6 +13,8 @@ import (
 
 // Commit is the cut of one partition as Kafka keeps it.
 type Commit struct {
+	// Topic is one of the session's; empty for the first.
+	Topic     string
 	Partition int32
 	// Next is the offset of the next record to read.
 	Next int64
@@ -50,6 +54,11 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 	if len(offsets) == 0 {
 		return errors.New("records were produced, but no offsets are given: they would be published again")
 	}
+	for i := range offsets {
+		if of := offsets[i].Topic; of != "" && !slices.Contains(s.o.Topics, of) {
+			return fmt.Errorf("an offset of topic %s, which the session doesn't read", of)
+		}
+	}
 	if err := s.gts.Client().Flush(ctx); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
@@ -82,10 +91,24 @@ func (s *Session) fill(req *kmsg.TxnOffsetCommitRequest, offsets []Commit) error
 		// The broker takes a generation of -1 for a producer without a group, and fences nothing.
 		return fmt.Errorf("%w: not a member of the group", ErrFenced)
 	}
+	req.Topics = req.Topics[:0]
+	for _, name := range s.o.Topics {
+		if topic := s.fillTopic(name, offsets); len(topic.Partitions) > 0 {
+			req.Topics = append(req.Topics, topic)
+		}
+	}
+	return nil
+}
+
+// fillTopic is what the offsets say of one topic. One that names no topic is of the first.
+func (s *Session) fillTopic(name string, offsets []Commit) kmsg.TxnOffsetCommitRequestTopic {
 	topic := kmsg.NewTxnOffsetCommitRequestTopic()
-	topic.Topic = s.o.Topic
-	topic.TopicID = s.topicID // from version 6 on, offsets without it fail and the transaction commits all the same
+	topic.Topic = name
+	topic.TopicID = s.topicIDs[name] // from version 6 on, offsets without it fail and the transaction commits all the same
 	for i := range offsets {
+		if of := cmp.Or(offsets[i].Topic, s.o.Topics[0]); of != name {
+			continue
+		}
 		p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
 		p.Partition = offsets[i].Partition
 		p.Offset = offsets[i].Next
@@ -93,8 +116,7 @@ func (s *Session) fill(req *kmsg.TxnOffsetCommitRequest, offsets []Commit) error
 		p.Metadata = &offsets[i].Metadata
 		topic.Partitions = append(topic.Partitions, p)
 	}
-	req.Topics = []kmsg.TxnOffsetCommitRequestTopic{topic}
-	return nil
+	return topic
 }
 
 // givenUp is the error for a client that answers "not committed" without saying why: the group

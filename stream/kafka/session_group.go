@@ -53,32 +53,52 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 	if s.ended() != nil {
 		return nil, stay(ctx) // invariant 2: the client rejoins by itself, and is assigned partitions again
 	}
-	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topic]))
+	partitions, err := s.together(fetched)
+	if err != nil {
+		s.over(err, false)
+		return nil, stay(ctx)
+	}
 	starts, err := s.o.OnAssigned(ctx, partitions)
 	if err != nil && ctx.Err() != nil {
 		// Not wrapped: to the caller this is a rebalance, not a context of its own that ended.
-		s.over(fmt.Errorf("%w: a rebalance overtook the start of partitions %v of %s: %v", ErrFenced, partitions, s.o.Topic, err), false)
+		s.over(fmt.Errorf("%w: a rebalance overtook the start of partitions %v of %v: %v", ErrFenced, partitions, s.o.Topics, err), false)
 		return nil, stay(ctx)
 	}
 	if err != nil {
-		s.over(fmt.Errorf("start of partitions %v of %s: %w", partitions, s.o.Topic, err), true)
+		s.over(fmt.Errorf("start of partitions %v of %v: %w", partitions, s.o.Topics, err), true)
 		return nil, stay(ctx)
 	}
-	offsets := make(map[int32]kgo.Offset, len(partitions))
-	for _, p := range partitions {
-		start, ok := starts[p]
-		if !ok || start < 0 {
-			err := fmt.Errorf("start of partition %d of %s: OnAssigned named none", p, s.o.Topic)
-			s.over(err, true)
-			return nil, stay(ctx)
+	offsets := make(map[string]map[int32]kgo.Offset, len(s.o.Topics))
+	for _, topic := range s.o.Topics {
+		offsets[topic] = make(map[int32]kgo.Offset, len(partitions))
+		for _, p := range partitions {
+			start, ok := starts[topic][p]
+			if !ok || start < 0 {
+				err := fmt.Errorf("start of partition %d of %s: OnAssigned named none", p, topic)
+				s.over(err, true)
+				return nil, stay(ctx)
+			}
+			offsets[topic][p] = kgo.NewOffset().At(start)
 		}
-		offsets[p] = kgo.NewOffset().At(start)
 	}
 	s.mu.Lock()
 	s.assigned = partitions
 	s.mu.Unlock()
 	s.signal()
-	return map[string]map[int32]kgo.Offset{s.o.Topic: offsets}, nil
+	return offsets, nil
+}
+
+// together are the partition numbers that were assigned, the same of every topic. They differ while a member that
+// divides the partitions doesn't know of a new topic yet.
+func (s *Session) together(fetched map[string]map[int32]kgo.Offset) ([]int32, error) {
+	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topics[0]]))
+	for _, topic := range s.o.Topics[1:] {
+		if others := slices.Sorted(maps.Keys(fetched[topic])); !slices.Equal(partitions, others) {
+			return nil, fmt.Errorf("%w: partitions %v of %s, but %v of %s: co-partitioned topics have not come together yet",
+				ErrFenced, partitions, s.o.Topics[0], others, topic)
+		}
+	}
+	return partitions, nil
 }
 
 // stay keeps a session that is over a quiet member of its group until it is closed or the group rebalances. With
@@ -90,7 +110,7 @@ func stay(ctx context.Context) error {
 
 func (s *Session) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
 	if s.take() {
-		s.over(fmt.Errorf("%w: partitions %v of %s were revoked by a rebalance", ErrFenced, revoked[s.o.Topic], s.o.Topic), false)
+		s.over(fmt.Errorf("%w: partitions %v of %s were revoked by a rebalance", ErrFenced, revoked[s.o.Topics[0]], s.o.Topics[0]), false)
 		s.signal()
 	}
 }

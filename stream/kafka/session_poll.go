@@ -81,34 +81,47 @@ func (s *Session) fetchFault(ctx context.Context, p kgo.FetchTopicPartition) err
 	switch {
 	case errors.Is(err, ErrNoTopic):
 		// A broker also says so for a moment of a topic that it does not know yet.
-		return s.replaced(ctx, err)
+		return s.replaced(ctx, p.Topic, err)
 	case retriable(p.Err):
 		return nil
 	}
 	return err
 }
 
-// replaced returns err if the session's topic is gone, or another topic of the same name has taken its place.
-func (s *Session) replaced(ctx context.Context, err error) error {
-	info, now := describe(ctx, s.gts.Client(), s.o.Topic)
+// replaced returns err if a topic of the session is gone, or another topic of the same name has taken its place.
+func (s *Session) replaced(ctx context.Context, topic string, err error) error {
+	info, now := describe(ctx, s.gts.Client(), topic)
 	switch {
 	case errors.Is(now, ErrNoTopic):
 		return err
 	case now != nil: // not to be told now: the fault comes back, if it stays
 		return nil
-	case info.raw != s.topicID:
+	case info.raw != s.topicIDs[topic]:
 		return fmt.Errorf("%w (the topic was deleted and created again)", err)
 	}
 	return nil
 }
 
-// Pause stops fetching from partitions of the session's topic. What was fetched of them
+// Pause stops fetching from partitions, of all of the session's topics. What was fetched of them
 // already and not yet polled is dropped, and fetched again after Resume.
 func (s *Session) Pause(partitions ...int32) {
-	s.gts.Client().PauseFetchPartitions(map[string][]int32{s.o.Topic: partitions})
+	s.gts.Client().PauseFetchPartitions(s.everywhere(partitions))
 }
 
 // Resume undoes Pause.
 func (s *Session) Resume(partitions ...int32) {
-	s.gts.Client().ResumeFetchPartitions(map[string][]int32{s.o.Topic: partitions})
+	s.gts.Client().ResumeFetchPartitions(s.everywhere(partitions))
+}
+
+func (s *Session) everywhere(partitions []int32) map[string][]int32 {
+	all := make(map[string][]int32, len(s.o.Topics))
+	for _, topic := range s.o.Topics {
+		all[topic] = partitions
+	}
+	return all
+}
+
+// PauseOne is Pause for one topic of several.
+func (s *Session) PauseOne(topic string, partitions ...int32) {
+	s.gts.Client().PauseFetchPartitions(map[string][]int32{topic: partitions})
 }

@@ -27,7 +27,7 @@ type worker struct {
 func (c *cluster) worker(t *testing.T, group, id, source, out string) *worker {
 	w := &worker{c: c, out: out}
 	w.o = kafka.SessionOptions{
-		Options: c.o, Group: group, InstanceID: id, TransactionalID: group + "-" + id, Topic: source,
+		Options: c.o, Group: group, InstanceID: id, TransactionalID: group + "-" + id, Topics: []string{source},
 		OnAssigned: w.onAssigned,
 		OnRevoked: func(partitions []int32) {
 			w.mu.Lock()
@@ -38,8 +38,8 @@ func (c *cluster) worker(t *testing.T, group, id, source, out string) *worker {
 	return w
 }
 
-func (w *worker) onAssigned(ctx context.Context, partitions []int32) (map[int32]int64, error) {
-	committed, err := w.c.admin.Committed(ctx, w.o.Group, w.o.Topic)
+func (w *worker) onAssigned(ctx context.Context, partitions []int32) (kafka.Starts, error) {
+	committed, err := w.c.admin.Committed(ctx, w.o.Group, w.o.Topics[0])
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (w *worker) onAssigned(ctx context.Context, partitions []int32) (map[int32]
 		w.next[p] = committed[p].Next // 0 when there is none
 	}
 	w.assigned++
-	return maps.Clone(w.next), nil
+	return kafka.Starts{w.o.Topics[0]: maps.Clone(w.next)}, nil
 }
 
 // open starts a session, closed at the latest with the test.

@@ -102,8 +102,8 @@ func (c *client) values(t *testing.T, topic string) []string {
 func (c *client) session(t *testing.T, next int64) *kafka.Session {
 	t.Helper()
 	s, err := kafka.NewSession(context.Background(), kafka.SessionOptions{
-		Options: c.o, Group: "g", InstanceID: "a", TransactionalID: "g-a", Topic: "in",
-		OnAssigned: func(context.Context, []int32) (map[int32]int64, error) { return map[int32]int64{0: next}, nil },
+		Options: c.o, Group: "g", InstanceID: "a", TransactionalID: "g-a", Topics: []string{"in"},
+		OnAssigned: func(context.Context, []int32) (kafka.Starts, error) { return kafka.Starts{"in": {0: next}}, nil },
 	})
 	must(t, err)
 	t.Cleanup(s.Close)
