@@ -24,24 +24,6 @@ const (
 	KeyMax     = 64 << 10                     // bytes of a group key
 )
 
-// Output is one windowed result of a pipeline: tumbling windows, aligned to the epoch.
-type Output struct {
-	Name     string // for messages
-	Size     int64  // ms, of a window; from 1 to SpanMax
-	Lateness int64  // ms that a window stays open after its end; from 0 to SpanMax
-	Aggs     []Agg
-}
-
-// Start is the start of the window that holds time t (ms): the greatest multiple of Size that isn't above t, also
-// for times before the epoch.
-func (o *Output) Start(t int64) int64 {
-	s := t % o.Size
-	if s < 0 {
-		s += o.Size
-	}
-	return t - s
-}
-
 // Input is what the engine needs of one event. The engine keeps no reference to it after Add has returned.
 type Input struct {
 	Time  int64            // event time, ms, from TimeMin to TimeMax
@@ -49,6 +31,10 @@ type Input struct {
 	HasID bool             // false: the event can't be a duplicate
 	Keys  [][]byte         // per output: canonical bytes of the group key
 	Args  [][]schema.Value // per output: the arguments of its aggregates, see Agg.Arg
+
+	// Outputs has bit i set when output i takes the event; 0 stands for all of them. Like the keys it is a function
+	// of what the identity covers, so that copies agree on it.
+	Outputs uint64
 }
 
 // Outcome is what became of an event.
@@ -77,9 +63,13 @@ func (o Outcome) String() string {
 // Verdict is the outcome of one event.
 type Verdict struct {
 	Outcome Outcome
-	// Missed has bit i set when the event was too late for its window of output i, but not for all outputs. It is
-	// zero when the Outcome is Late. It doesn't depend on whether the event is a duplicate: lateness is judged first.
+	// Missed has bit i set when the event was too late for a window of output i, but not for all windows of all
+	// outputs. It is zero when the Outcome is Late. It doesn't depend on whether the event is a duplicate: lateness
+	// is judged first.
 	Missed uint64
+	// Misses is, per output, the number of the event's windows that it was too late for: of tumbling windows and
+	// sessions at most 1. It is nil when there are none and when the Outcome is Late, and valid until the next Add.
+	Misses []int32
 }
 
 // Result is one closed window of one group key. It and all it points to are valid during the callback only.
@@ -90,4 +80,5 @@ type Result struct {
 	Events     int64          // distinct events in the window, from 1
 	Duplicates int64          // copies of them that arrived before the window closed
 	Values     []schema.Value // per aggregate, of type Agg.Result
+	Open       bool           // from Updates: provisional, the window is still open
 }
