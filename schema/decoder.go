@@ -27,8 +27,9 @@ const headerLength = 5
 type Event struct {
 	SchemaID uint32
 	Time     int64   // ms since the epoch UTC
-	Payload  []byte  // the Avro datum without wire header; aliases the record value
-	Row      []Value // in the order of Decoder.Fields; aliases the record value
+	Payload  []byte  // the datum as the lake stores it, without wire header; aliases the record value or the Event
+	Row      []Value // in the order of Reader.Fields; aliases the record value or the Event
+	Elements int     // 1 without Unnest; else the elements of its array, 0 for an empty or null one
 
 	scratch []byte // of Identity
 }
@@ -125,7 +126,7 @@ func (d *Decoder) DecodePayload(id uint32, payload []byte, ev *Event) error {
 		ev.Row = make([]Value, len(d.fields))
 	}
 	ev.Row = ev.Row[:len(d.fields)]
-	ev.SchemaID, ev.Payload = id, payload
+	ev.SchemaID, ev.Payload, ev.Elements = id, payload, 1
 	if err := d.project.Decode(payload, ev.Row); err != nil {
 		return err
 	}

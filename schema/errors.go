@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,6 +27,15 @@ const (
 	ReasonTimeNull       = "time_null"         // the event time is null
 	ReasonTimeOutOfRange = "time_out_of_range" // the event time is outside the years 1 to 9999
 	ReasonExpression     = "expression"        // an expression of the pipeline failed on this event
+
+	ReasonTooManyElements = "too_many_elements" // more than MaxElements in the array that is unnested
+	ReasonBadJSON         = "bad_json"          // no JSON text
+	ReasonDuplicateKey    = "duplicate_key"     // a JSON object with one key twice
+	ReasonBadType         = "bad_type"          // a JSON value of another type than the field's
+	ReasonBadNumber       = "bad_number"        // a number that the field's type cannot hold exactly (integers, decimals) or at all
+	ReasonBadTime         = "bad_time"          // a text or number that is no date or time
+	ReasonMissingField    = "missing_field"     // a field that may not be missing is
+	ReasonBadWire         = "bad_wire"          // bytes that are no Protobuf message
 )
 
 // RecordError says that one event is bad. The caller lands it in quarantine
@@ -33,6 +43,16 @@ const (
 type RecordError struct {
 	Reason string // one of the Reason constants
 	Err    error  // what, where (field, byte)
+	// Placed says that the event's place in the lake is known all the same: its Time, SchemaID and Payload are valid. It
+	// is bad for this reader only; another one, with other fields or a newer schema, may take it.
+	Placed bool
+}
+
+// Landable reports whether what a Reader returned leaves the event with a place in the lake: err is nil or a
+// *RecordError that is Placed.
+func Landable(err error) bool {
+	var bad *RecordError
+	return err == nil || errors.As(err, &bad) && bad.Placed
 }
 
 // Error gives the reason and what was wrong.

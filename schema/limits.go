@@ -15,6 +15,10 @@ const (
 	// MaxEmptyItems bounds the items that take no bytes (array of null): a
 	// count of 2^60 of them would fit into ten bytes.
 	MaxEmptyItems = 1 << 12
+	// MaxElements bounds the elements that one event unnests into.
+	MaxElements = 10_000
+	// MaxJSONDepth bounds how deep objects and arrays of a JSON event nest.
+	MaxJSONDepth = 64
 )
 
 // The range of event times in ms: the years 1 to 9999, as RFC 3339 writes them.

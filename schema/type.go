@@ -14,7 +14,18 @@ type Type struct {
 	Avro     string   // "null", "boolean", "int", "long", "float", "double", "string", "bytes", "enum", "fixed", "record", "array", "map", "union"
 	Symbols  []string // of an enum, in the schema's order; not to be modified
 	Size     int      // of a fixed, in bytes
+
+	// Precision and Scale are those of a decimal: the most digits it has, and how many of them stand behind the point.
+	// Zero for other types.
+	Precision, Scale int
+	// Raw, when not empty, is the Avro schema (JSON) of a composite value: Kind is KindBytes, Avro is "raw", and the
+	// Value's Bytes are a finished datum of that schema.
+	Raw string
 }
+
+// Decimal reports whether t is a decimal: its Value is KindBytes, the unscaled number big endian in two's complement
+// without redundant leading bytes, so that equal numbers have equal bytes among decimals of one scale.
+func (t Type) Decimal() bool { return t.Logical == "decimal" && t.Kind == KindBytes }
 
 // Projectable reports whether a field of this type can be read as one Value.
 func (t Type) Projectable() bool {

@@ -1,0 +1,95 @@
+package schema
+
+import (
+	"fmt"
+)
+
+// The formats of record values.
+const (
+	FormatAvro     = "avro"     // Confluent header, Avro datum
+	FormatAvroRaw  = "avro-raw" // bare Avro datum
+	FormatJSON     = "json"     // one JSON object; behind the Confluent header if Wire says so
+	FormatProtobuf = "protobuf" // one message; behind the Confluent header and message indexes if Wire says so
+)
+
+// Source says how the record values of a topic are written, and what an event in them is.
+type Source struct {
+	Format  string // one of the Format constants
+	Schema  []byte // Avro schema; JSON: Avro schema or JSON Schema; Protobuf: a serialized FileDescriptorSet
+	Message string // Protobuf: full name of the message
+	Wire    Wire
+	Event   EventDef
+	Unnest  string // path of an array field whose elements are events' parts of their own; "": none
+}
+
+// Reader turns record values of one topic into events. It is immutable and safe for concurrent use; each goroutine has
+// an Event of its own. Decode and DecodePayload fail with a *RecordError (the event is then undefined, save what Placed
+// says) or an *UnknownSchemaError.
+type Reader interface {
+	// Fields names the Row's fields: the union of those asked for, the event id and the event time, sorted.
+	Fields() []string
+	// Types are the types of the Row's fields.
+	Types() []Type
+	// Index is the place of a field in the Row, or -1.
+	Index(path string) int
+	// Decode reads a Kafka record value, nil for none.
+	Decode(value []byte, ev *Event) error
+	// DecodePayload reads what the lake stores: Event.Payload of an earlier Decode, with its schema id.
+	DecodePayload(id uint32, payload []byte, ev *Event) error
+	// HasID reports whether events have an id, and so can be duplicates.
+	HasID() bool
+	// Identity is what makes an event a duplicate of another of its topic (FORMAT.md). It covers the whole record, all
+	// elements included, whichever is loaded.
+	Identity(ev *Event) [16]byte
+}
+
+var _ Reader = (*Decoder)(nil)
+
+// Load puts element i's fields into the Row, 0 <= i < Elements. Without Unnest the Row is complete already.
+func (ev *Event) Load(i int) {}
+
+// Shape is every format's fields as a record schema, for types and names. With Unnest it lists the element's fields.
+func (s Source) Shape() (*Schema, error) {
+	switch s.Format {
+	case FormatAvro, FormatAvroRaw:
+		return Parse(s.Schema)
+	}
+	return nil, fmt.Errorf("shape of format %q: not built yet", s.Format)
+}
+
+// NewReader compiles a reader of the fields, the event id and the event time. All faults are reported at once.
+func NewReader(s Source, fields []string) (Reader, error) {
+	shape, err := s.Shape()
+	if err != nil {
+		return nil, err
+	}
+	return NewDecoder(shape, s.Wire, s.Event, fields)
+}
+
+// Stored is the Avro schema of the value as the raw lake stores it: the record for Avro, bytes that hold the original
+// value (without wire header) for other formats.
+func (s Source) Stored() []byte {
+	switch s.Format {
+	case FormatAvro, FormatAvroRaw:
+		return s.Schema
+	}
+	return []byte(`{"type":"bytes"}`)
+}
+
+// ToJSON shows a stored payload (Event.Payload) as one JSON object.
+func (s Source) ToJSON(payload []byte) ([]byte, error) {
+	shape, err := s.Shape()
+	if err != nil {
+		return nil, err
+	}
+	return shape.ToJSON(payload)
+}
+
+// FromJSON appends the record value, wire header included, that one line of JSON describes.
+func (s Source) FromJSON(dst, line []byte) ([]byte, error) {
+	shape, err := s.Shape()
+	if err != nil {
+		return dst, err
+	}
+	return shape.AppendJSON(dst, line)
+}
