@@ -51,7 +51,7 @@ func TestNewEngineRefuses(t *testing.T) {
 		{"allowed lateness -1", with(func(o *Output) { o.Lateness = -1 })},
 		{"257 aggregates", with(func(o *Output) { o.Aggs = make([]Agg, 257) })},
 		{"unknown function 0", with(func(o *Output) { o.Aggs[0].Func = 0 })},
-		{"unknown function 7", with(func(o *Output) { o.Aggs[0].Func = 7 })},
+		{"unknown function 8", with(func(o *Output) { o.Aggs[0].Func = 8 })},
 		{"argument number -1", with(func(o *Output) { o.Aggs[0].Arg = -1 })},
 		{"argument number 256", with(func(o *Output) { o.Aggs[0].Arg = 256 })},
 		{"it needs a number", with(func(o *Output) { o.Aggs[0].In = schema.Type{Kind: schema.KindString, Avro: "string"} })},

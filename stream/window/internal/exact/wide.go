@@ -69,7 +69,9 @@ func (w *Wide) add(i int, m uint64, at int, negative bool) {
 	}
 	var carry uint64
 	t[word], carry = op(t[word], l, 0)
-	t[word+1], carry = op(t[word+1], h, carry)
+	if word+1 < wideWords { // h is 0 in the last word
+		t[word+1], carry = op(t[word+1], h, carry)
+	}
 	for j := word + 2; carry != 0 && j < wideWords; j++ {
 		t[j], carry = op(t[j], 0, carry)
 	}
