@@ -118,7 +118,7 @@ func (e *Engine) enter(i int, in *Input, fresh bool) error {
 	}
 	rec[recEvents]++
 	if args := in.Args[i]; len(args) >= o.layout.args {
-		return o.layout.fold(rec, args, &p.wide)
+		return o.layout.fold(rec, args, in, &p.beside)
 	}
 	return fmt.Errorf("%d arguments, its aggregates need %d", len(in.Args[i]), o.layout.args)
 }
@@ -136,7 +136,7 @@ func (e *Engine) readThrough(i int, p *pane, start int64) (int, error) {
 		return -1, nil
 	}
 	at := p.insert(&e.key, &o.layout.shape, &e.mem)
-	if err := o.layout.decodeRecord(val, p.recs.at(at, &o.layout.shape), &p.wide); err != nil {
+	if err := o.layout.decodeRecord(val, p.recs.at(at, &o.layout.shape), &p.beside); err != nil {
 		return -1, &CorruptError{Key: slices.Clone(e.keyBuf), What: "record of a group", Err: err}
 	}
 	return at, nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/tidemark-io/tidemark/schema"
-	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
 )
 
 // Close closes the windows whose end + lateness <= watermark, which is the task's: the minimum of its partitions'.
@@ -101,7 +100,7 @@ type closing struct {
 	hot   []byte    // key of the next record in memory
 
 	stored []uint64 // a record from the Backing
-	wide   exact.Wide
+	aside  beside   // and what its words refer to
 }
 
 func (c *closing) run() error {
@@ -158,12 +157,12 @@ func (c *closing) pass(k, v []byte) error {
 			return err
 		}
 	}
-	c.wide.Reset()
-	if err := c.o.layout.decodeRecord(v, c.stored, &c.wide); err != nil {
+	c.aside.reset()
+	if err := c.o.layout.decodeRecord(v, c.stored, &c.aside); err != nil {
 		return &CorruptError{Key: slices.Clone(k), What: "record of a group", Err: err}
 	}
 	c.result.Key = append(c.result.Key[:0], key...)
-	return c.give(c.stored, &c.wide)
+	return c.give(c.stored, &c.aside)
 }
 
 // emitHot emits the next record in memory.
@@ -171,13 +170,15 @@ func (c *closing) emitHot() error {
 	p, i := c.ref.p, c.order[c.next].rec
 	c.next++
 	c.result.Key = p.keyOf(c.result.Key[:0], i, &c.o.layout.shape)
-	return c.give(p.recs.at(i, &c.o.layout.shape), &p.wide)
+	return c.give(p.recs.at(i, &c.o.layout.shape), &p.beside)
 }
 
-func (c *closing) give(rec []uint64, wide *exact.Wide) error {
+func (c *closing) give(rec []uint64, b *beside) error {
 	c.n++
 	c.result.Events, c.result.Duplicates = int64(rec[recEvents]), int64(rec[recDuplicates])
-	c.o.layout.read(rec, wide, c.result.Values)
+	if err := c.o.layout.read(rec, b, c.result.Values); err != nil {
+		return err
+	}
 	return c.emit(c.result)
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
-	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
 )
 
 // Stored bytes that no Write has written are a *CorruptError that names the key, whenever they are read.
@@ -127,15 +126,17 @@ func FuzzRecord(f *testing.F) {
 	}
 	rec := make([]uint64, l.stride)
 	rec[recEvents] = 2
-	f.Add(l.appendRecord(nil, rec, &exact.Wide{}))
+	f.Add(l.appendRecord(nil, rec, &beside{}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		rec, wide := make([]uint64, l.stride), &exact.Wide{}
-		if err := l.decodeRecord(b, rec, wide); err != nil {
+		rec, aside := make([]uint64, l.stride), &beside{}
+		if err := l.decodeRecord(b, rec, aside); err != nil {
 			return
 		}
-		if got := l.appendRecord(nil, rec, wide); !bytes.Equal(got, b) {
+		if got := l.appendRecord(nil, rec, aside); !bytes.Equal(got, b) {
 			t.Fatalf("% x is read and written as % x", b, got)
 		}
-		l.read(rec, wide, make([]schema.Value, len(o.Aggs)))
+		if err := l.read(rec, aside, make([]schema.Value, len(o.Aggs))); err != nil {
+			t.Fatal(err)
+		}
 	})
 }

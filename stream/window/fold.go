@@ -10,7 +10,7 @@ import (
 )
 
 // fold adds one event's arguments to a record.
-func (l *layout) fold(rec []uint64, args []schema.Value, wide *exact.Wide) error {
+func (l *layout) fold(rec []uint64, args []schema.Value, in *Input, b *beside) error {
 	for i := range l.cells {
 		c := &l.cells[i]
 		v := &args[c.arg]
@@ -30,13 +30,28 @@ func (l *layout) fold(rec []uint64, args []schema.Value, wide *exact.Wide) error
 			rec[c.at] = lo
 			rec[c.at+1] += uint64(int64(v.Num)>>63) + carry
 		case opSumFloat:
-			(*exact.Sum)(rec[c.at:c.at+3]).Add(math.Float64frombits(v.Num), wide)
+			(*exact.Sum)(rec[c.at:c.at+3]).Add(math.Float64frombits(v.Num), &b.wide)
 		case opMin:
 			rec[c.at] = max(rec[c.at], rankOf(v, lowest))
 		case opMax:
 			rec[c.at] = max(rec[c.at], rankOf(v, highest))
+		case opCustom:
+			if err := c.fold(rec, v, in, b); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// fold adds an argument to the accumulator of a Custom aggregate.
+func (c *cell) fold(rec []uint64, v *schema.Value, in *Input, b *beside) error {
+	a := b.made(&rec[c.at], c.custom)
+	before := a.Bytes()
+	if err := a.Add(*v, Order{Time: in.Time, ID: in.ID}); err != nil {
+		return fmt.Errorf("add to accumulator %s: %w", c.name, err)
+	}
+	b.note(a.Bytes() - before)
 	return nil
 }
 

@@ -18,9 +18,10 @@ const (
 	opSumFloat op = 4 // 3 words: exact.Sum
 	opMin      op = 5 // 1 word: greatest of the complements of the ordered values
 	opMax      op = 6 // 1 word: greatest of the ordered values
+	opCustom   op = 7 // 1 word: place of an Accumulator, from 1; 0: none, nothing has been added
 )
 
-var opWords = map[op]int{opCount: 1, opCountIf: 1, opSumInt: 2, opSumFloat: 3, opMin: 1, opMax: 1}
+var opWords = map[op]int{opCount: 1, opCountIf: 1, opSumInt: 2, opSumFloat: 3, opMin: 1, opMax: 1, opCustom: 1}
 
 // cell is one accumulator of a record. Aggregates share cells: sum(x) and mean(x) add x once.
 type cell struct {
@@ -29,6 +30,8 @@ type cell struct {
 	nullable bool
 	at       int // first word in the record
 	arg      int
+	custom   Aggregate // of opCustom
+	name     string    // its Cell
 }
 
 // The words of a record before its cells.
@@ -50,6 +53,10 @@ type reading struct {
 	kind  schema.Kind // of the argument
 	cell  int         // first word of its cell
 	count int         // word with the number of values: recEvents, or an opCount cell
+
+	custom  Aggregate   // of fn Custom
+	empty   Accumulator // what its value is read from when nothing has been added
+	scratch []byte
 }
 
 // layout is how an output's records lie in words: a function of its aggregates.
@@ -59,6 +66,8 @@ type layout struct {
 	readings []reading
 	args     int // how many arguments an Input must have
 }
+
+const scratchBytes = 64 // for the bytes of a Custom aggregate's value, at first
 
 // layoutOf compiles the aggregates of o, or says what is wrong with them.
 func layoutOf(o *Output) (layout, error) {
@@ -72,12 +81,15 @@ func layoutOf(o *Output) (layout, error) {
 		r := reading{fn: a.Func, kind: a.In.Kind, count: recEvents}
 		if a.Arg >= 0 {
 			l.args = max(l.args, a.Arg+1)
-			if a.In.Nullable && a.Func != CountIf {
+			if a.In.Nullable && a.Func != CountIf && a.Func != Custom {
 				r.count = l.cell(opCount, a, &next)
 			}
 		}
 		if op := a.op(); op != 0 {
 			r.cell = l.cell(op, a, &next)
+		}
+		if a.Func == Custom {
+			r.custom, r.empty, r.scratch = a.Custom, a.Custom.New(), make([]byte, 0, scratchBytes)
 		}
 		l.readings = append(l.readings, r)
 	}
@@ -87,12 +99,15 @@ func layoutOf(o *Output) (layout, error) {
 
 // cell finds or makes the cell of an operation on a's argument.
 func (l *layout) cell(o op, a *Agg, next *int) int {
-	for _, c := range l.cells {
-		if c.op == o && c.arg == a.Arg {
-			return c.at
+	c := cell{op: o, kind: a.In.Kind, nullable: a.In.Nullable, at: *next, arg: a.Arg}
+	if o == opCustom {
+		c.custom, c.name = a.Custom, a.Custom.Cell()
+	}
+	for _, has := range l.cells {
+		if has.op == o && has.arg == a.Arg && has.name == c.name {
+			return has.at
 		}
 	}
-	c := cell{op: o, kind: a.In.Kind, nullable: a.In.Nullable, at: *next, arg: a.Arg}
 	l.cells = append(l.cells, c)
 	*next += opWords[o]
 	return c.at
@@ -107,6 +122,8 @@ func (a *Agg) op() op {
 		return opMin
 	case Max:
 		return opMax
+	case Custom:
+		return opCustom
 	case Sum, Mean:
 		if a.In.Kind == schema.KindInt {
 			return opSumInt
@@ -118,13 +135,15 @@ func (a *Agg) op() op {
 
 func (a *Agg) check() error {
 	switch {
-	case a.Func < Count || a.Func > Mean:
+	case a.Func < Count || a.Func > Custom:
 		return fmt.Errorf("unknown %v", a.Func)
 	case a.Func == Count && a.Arg == -1:
 		return nil
+	case a.Func == Custom && a.Custom == nil:
+		return fmt.Errorf("custom without an Aggregate: set Agg.Custom")
 	case a.Arg < 0 || a.Arg >= AggsMax:
 		return fmt.Errorf("%v has argument number %d: from 0 to %d", a.Func, a.Arg, AggsMax-1)
-	case a.Func == Count:
+	case a.Func == Count || a.Func == Custom:
 		return nil
 	case a.Func == CountIf && a.In.Kind != schema.KindBool:
 		return fmt.Errorf("count_if of %v: it counts what is true, so it needs a condition", a.In)
@@ -145,6 +164,10 @@ func layoutHash(outs []output) (h [8]byte) {
 		for _, c := range o.layout.cells {
 			b = append(b, byte(c.op), byte(c.kind))
 			b = binary.AppendUvarint(b, uint64(c.arg))
+			if c.op == opCustom {
+				b = binary.AppendUvarint(b, uint64(len(c.name)))
+				b = append(b, c.name...)
+			}
 		}
 	}
 	sum := sha256.Sum256(b)

@@ -115,8 +115,8 @@ func TestCloseStreams(t *testing.T) {
 	if err := c.run(); err != nil || c.n != 2_000 {
 		t.Fatal(c.n, err)
 	}
-	if c.wide.Bytes() > 16<<10 || e.Memory() > 1_000 {
-		t.Fatalf("%d bytes of sums and %d others for a window that is not in memory", c.wide.Bytes(), e.Memory())
+	if c.aside.wide.Bytes() > 16<<10 || e.Memory() > 1_000 {
+		t.Fatalf("%d bytes of sums and %d others for a window that is not in memory", c.aside.wide.Bytes(), e.Memory())
 	}
 }
 

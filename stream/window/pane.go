@@ -1,17 +1,13 @@
 package window
 
-import (
-	"bytes"
-
-	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
-)
+import "bytes"
 
 // pane is what memory holds of one open window of one output: a record for each group key.
 type pane struct {
 	index table
 	recs  slab
 	keys  arena
-	wide  exact.Wide
+	beside
 	dirty []uint32 // records changed since the last Write, in the order of their first change
 
 	groups  int64  // of the window, those only in the Backing included
@@ -22,7 +18,7 @@ type pane struct {
 
 func newPane(m *memory) *pane {
 	m.note(paneBytes)
-	return &pane{wide: exact.Wide{Held: &m.used}}
+	return &pane{beside: newBeside(m)}
 }
 
 const paneBytes = 256 // of a pane without its blocks
@@ -103,6 +99,7 @@ func (p *pane) release(m *memory) {
 	p.index.release(m)
 	p.recs.release(m)
 	p.keys.release(m)
-	m.note(-p.wide.Bytes() - int64(cap(p.dirty))*4 - paneBytes)
+	p.beside.release(m)
+	m.note(-int64(cap(p.dirty))*4 - paneBytes)
 	*p = pane{}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
 )
@@ -11,7 +12,7 @@ import (
 const recordVersion = 1
 
 // appendRecord appends the canonical bytes of a record (FORMAT.md): a function of the set of events in it.
-func (l *layout) appendRecord(dst []byte, rec []uint64, wide *exact.Wide) []byte {
+func (l *layout) appendRecord(dst []byte, rec []uint64, b *beside) []byte {
 	dst = append(dst, recordVersion)
 	dst = binary.AppendUvarint(dst, rec[recEvents])
 	dst = binary.AppendUvarint(dst, rec[recDuplicates])
@@ -23,11 +24,31 @@ func (l *layout) appendRecord(dst []byte, rec []uint64, wide *exact.Wide) []byte
 		case opSumInt:
 			dst = appendInt128(dst, rec[c.at], rec[c.at+1])
 		case opSumFloat:
-			dst = (*exact.Sum)(rec[c.at:c.at+3]).Append(dst, wide)
+			dst = (*exact.Sum)(rec[c.at:c.at+3]).Append(dst, &b.wide)
 		case opMin, opMax:
 			dst = binary.BigEndian.AppendUint64(dst, rec[c.at])
+		case opCustom:
+			dst = appendAccumulator(dst, b.acc(rec[c.at]))
 		}
 	}
+	return dst
+}
+
+// appendAccumulator appends 0 for none, else the length of the accumulator's bytes + 1 and these.
+func appendAccumulator(dst []byte, a Accumulator) []byte {
+	if a == nil {
+		return append(dst, 0)
+	}
+	// The length comes first and isn't known: room for a short one is left, and a longer one moves the bytes.
+	dst = append(dst, 0)
+	from := len(dst)
+	dst = a.Append(dst)
+	n := uint64(len(dst) - from + 1)
+	var prefix [binary.MaxVarintLen64]byte
+	length := binary.PutUvarint(prefix[:], n)
+	dst = append(dst, prefix[:length-1]...)
+	copy(dst[from-1+length:], dst[from:len(dst)-length+1])
+	copy(dst[from-1:], prefix[:length])
 	return dst
 }
 
@@ -51,7 +72,7 @@ var errShort = errors.New("the bytes end inside it")
 
 // decodeRecord sets the numbers of rec, whose key is left alone, to what appendRecord wrote. It fails on bytes that
 // appendRecord never writes.
-func (l *layout) decodeRecord(src []byte, rec []uint64, wide *exact.Wide) (err error) {
+func (l *layout) decodeRecord(src []byte, rec []uint64, b *beside) (err error) {
 	if len(src) == 0 || src[0] != recordVersion {
 		return fmt.Errorf("a record of version %d, not % x", recordVersion, src[:min(1, len(src))])
 	}
@@ -73,12 +94,14 @@ func (l *layout) decodeRecord(src []byte, rec []uint64, wide *exact.Wide) (err e
 		case opSumInt:
 			rec[c.at], rec[c.at+1], src, err = int128(src)
 		case opSumFloat:
-			src, err = (*exact.Sum)(rec[c.at:c.at+3]).Decode(src, wide)
+			src, err = (*exact.Sum)(rec[c.at:c.at+3]).Decode(src, &b.wide)
 		case opMin, opMax:
 			if len(src) < 8 {
 				return errShort
 			}
 			rec[c.at], src = binary.BigEndian.Uint64(src), src[8:]
+		case opCustom:
+			src, err = c.decode(src, &rec[c.at], b)
 		}
 		if err != nil {
 			return fmt.Errorf("cell %d: %w", i, err)
@@ -86,6 +109,51 @@ func (l *layout) decodeRecord(src []byte, rec []uint64, wide *exact.Wide) (err e
 	}
 	if len(src) != 0 {
 		return fmt.Errorf("%d bytes too many", len(src))
+	}
+	return nil
+}
+
+// decode reads what appendAccumulator wrote.
+func (c *cell) decode(src []byte, word *uint64, b *beside) (rest []byte, err error) {
+	*word = 0
+	n, src, err := uvarint(src)
+	if err != nil || n == 0 {
+		return src, err
+	}
+	if n-1 > uint64(len(src)) {
+		return nil, errShort
+	}
+	return src[n-1:], b.decode(word, c.custom, src[:n-1])
+}
+
+// mergeRecords adds to dst, whose key is left alone, all that was added to src, which stays as it is: dst is then the
+// record of the union of two disjoint sets of events, to the bit (law L1).
+func (l *layout) mergeRecords(dst, src []uint64, db, sb *beside) error {
+	dst[recEvents] += src[recEvents]
+	dst[recDuplicates] += src[recDuplicates]
+	for i := range l.cells {
+		c := &l.cells[i]
+		switch at := c.at; c.op {
+		case opCount, opCountIf:
+			dst[at] += src[at]
+		case opSumInt:
+			var carry uint64
+			dst[at], carry = bits.Add64(dst[at], src[at], 0)
+			dst[at+1] += src[at+1] + carry
+		case opSumFloat:
+			(*exact.Sum)(dst[at:at+3]).Merge((*exact.Sum)(src[at:at+3]), &db.wide, &sb.wide)
+		case opMin, opMax:
+			dst[at] = max(dst[at], src[at])
+		case opCustom:
+			other := sb.acc(src[at])
+			if other == nil {
+				continue
+			}
+			err := db.changing(db.made(&dst[at], c.custom), func(a Accumulator) error { return a.Merge(other) })
+			if err != nil {
+				return fmt.Errorf("merge accumulators %s: %w", c.name, err)
+			}
+		}
 	}
 	return nil
 }

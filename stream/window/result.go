@@ -1,15 +1,39 @@
 package window
 
 import (
+	"fmt"
+
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/window/internal/exact"
 )
 
 // read sets values to what the aggregates of a record come to. It is a function of the record's canonical bytes.
-func (l *layout) read(rec []uint64, wide *exact.Wide, values []schema.Value) {
+func (l *layout) read(rec []uint64, b *beside, values []schema.Value) (err error) {
 	for i := range l.readings {
-		values[i] = l.readings[i].of(rec, wide)
+		r := &l.readings[i]
+		if r.fn == Custom {
+			values[i], err = r.ofCustom(rec, b)
+		} else {
+			values[i] = r.of(rec, &b.wide)
+		}
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// ofCustom is the value of a Custom aggregate.
+func (r *reading) ofCustom(rec []uint64, b *beside) (schema.Value, error) {
+	a := b.acc(rec[r.cell])
+	if a == nil {
+		a = r.empty
+	}
+	v, err := r.custom.Value(a, r.scratch)
+	if err != nil {
+		return schema.Value{}, fmt.Errorf("value of %s: %w", r.custom.Cell(), err)
+	}
+	return v, nil
 }
 
 func (r *reading) of(rec []uint64, wide *exact.Wide) schema.Value {

@@ -100,7 +100,7 @@ func (e *Engine) writePane(w Writer, i int, start int64, p *pane) error {
 		rec := p.recs.at(int(at), &l.shape)
 		rec[recKey] &^= dirtyBit
 		e.keyBuf = p.keyOf(e.keyBuf[:windowPrefixLen], int(at), &l.shape)
-		e.valBuf = l.appendRecord(e.valBuf[:0], rec, &p.wide)
+		e.valBuf = l.appendRecord(e.valBuf[:0], rec, &p.beside)
 		if err := w.Set(e.keyBuf, e.valBuf); err != nil {
 			return fmt.Errorf("set a group of output %q: %w", e.outs[i].Name, err)
 		}
