@@ -32,6 +32,9 @@ func (e *Engine) Close(watermark int64, emit func(*Result) error) error {
 
 func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) error {
 	o := &e.outs[i]
+	if o.sess != nil {
+		return o.sess.close(watermark, emit)
+	}
 	done := 0
 	for done < len(o.panes) && o.closes(o.panes[done].start) <= watermark {
 		c := closing{e: e, o: o, ref: &o.panes[done], emit: emit}

@@ -21,6 +21,13 @@ func (e *Engine) discover() error {
 	if err := e.back.Scan([]byte{prefixWindowHeader}, []byte{prefixWindowHeader + 1}, e.readWindowHeader); err != nil {
 		return fmt.Errorf("find open windows: %w", err)
 	}
+	for i := range e.outs {
+		if s := e.outs[i].sess; s != nil {
+			if err := s.discover(); err != nil {
+				return fmt.Errorf("find open sessions: %w", err)
+			}
+		}
+	}
 	if err := e.back.Scan([]byte{prefixEventHeader}, []byte{prefixEventHeader + 1}, e.readEventHeader); err != nil {
 		return fmt.Errorf("find identities: %w", err)
 	}
@@ -77,6 +84,9 @@ func (e *Engine) readWindowHeader(k, v []byte) error {
 		return corrupt("output %d of %d", i, len(e.outs))
 	}
 	o := &e.outs[i]
+	if o.sess != nil {
+		return corrupt("output %d has sessions", i)
+	}
 	if start < TimeMin-o.Size || start > TimeMax || o.Start(start) != start {
 		return corrupt("no window of %d ms starts at %d", o.Size, start)
 	}

@@ -63,6 +63,11 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 		if o.layout, err = layoutOf(&o.Output); err != nil {
 			return nil, fmt.Errorf("output %q: %w", o.Name, err)
 		}
+		if o.Session() {
+			if o.sess, err = newSessions(e, i); err != nil {
+				return nil, fmt.Errorf("output %q: %w", o.Name, err)
+			}
+		}
 	}
 	e.hash = layoutHash(e.outs)
 	e.seen = dedup{all: e.all, salt: rand.Uint64(), shape: idShape(len(outputs))}

@@ -38,6 +38,13 @@ func (e *Engine) evict() {
 		}
 		e.mem.trim()
 	}
+	enough := func() bool { return e.mem.held() <= goal }
+	for i := range e.outs {
+		if s := e.outs[i].sess; s != nil && !enough() {
+			s.evict(enough)
+			e.mem.trim()
+		}
+	}
 	for i := range e.seen.buckets {
 		if b := e.seen.buckets[i].b; b != nil && e.mem.held() > e.limit && len(b.filters) > 0 {
 			b.filters.release(&e.mem)

@@ -10,6 +10,7 @@ import (
 type output struct {
 	Output
 	layout layout
+	sess   merging   // of sessions; nil: panes
 	panes  []paneRef // ascending start
 	near   window    // last used
 	far    window    // used before that: around a boundary, times go to and fro
@@ -45,6 +46,12 @@ func (o *output) at(t int64) *window {
 		o.near = window{start: start, end: start + o.Size, closes: start + o.Size + o.Lateness}
 	}
 	return &o.near
+}
+
+// cut is the aligned span that holds time t: sessions don't cross its ends.
+func (o *output) cut(t int64) Span {
+	w := o.at(t)
+	return Span{w.start, w.end}
 }
 
 // forget empties the shortcuts to panes.

@@ -31,6 +31,11 @@ func (e *Engine) writeAll(w Writer) error {
 	}
 	for i := range e.outs {
 		o := &e.outs[i]
+		if o.sess != nil {
+			if err := o.sess.write(w); err != nil {
+				return fmt.Errorf("sessions of output %q: %w", o.Name, err)
+			}
+		}
 		for j := range o.panes {
 			if p := o.panes[j].p; p != nil && len(p.dirty) > 0 {
 				if err := e.writePane(w, i, o.panes[j].start, p); err != nil {
