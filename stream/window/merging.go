@@ -19,8 +19,7 @@ package window
 // aligned span of a time; e.back (nil without a Backing); e.keyBuf and e.valBuf, scratch of any call; e.result and
 // e.values for results.
 //
-// State: keys of an output begin with one of the bytes prefixSession to prefixSessionEnd-1, then the output's number
-// in 2 bytes, big-endian. Every stored byte is a function of the set of events in the sessions that are open
+// State: keys of an output begin with one of the bytes 0x13 to 0x17, then the output's number in 2 bytes, big-endian. Every stored byte is a function of the set of events in the sessions that are open
 // (invariants 1 and 6): not of arrival order, evictions, or where Writes were. FORMAT.md draws them.
 type merging interface {
 	// discover finds what an earlier engine has stored; e.closed is set. It runs once, before all others, and only

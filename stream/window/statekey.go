@@ -8,8 +8,6 @@ const (
 	prefixWindow       = 0x10 // output, start, group key: one record
 	prefixWindowHeader = 0x11 // output, start: number of groups
 	prefixMeta         = 0x12 // one key: version, layout, highest watermark closed
-	prefixSession      = 0x13 // from here to prefixSessionEnd: sessions
-	prefixSessionEnd   = 0x18
 	prefixEvent        = 0x20 // expiry, identity: outputs that have counted it
 	prefixEventHeader  = 0x21 // expiry: number of identities
 	prefixEnd          = 0x30 // no key of this package is at or above it
