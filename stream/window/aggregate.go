@@ -67,6 +67,13 @@ type Aggregate interface {
 	Value(a Accumulator, scratch []byte) (schema.Value, error)
 }
 
+// Ordered is implemented by an Aggregate whose accumulators look at the Order that Add is given, as first and last do.
+// For such an aggregate every event has an identity, its place if the source declares none; for others the Order may
+// be zero.
+type Ordered interface {
+	Ordered() bool
+}
+
 // LiteralKind is the kind of a Literal.
 type LiteralKind uint8
 
