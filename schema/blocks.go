@@ -42,10 +42,15 @@ func (w *walk) block(o *op, count int64, pos int) int {
 		return w.fail(ReasonTooManyItems, pos, MaxItems)
 	}
 	size := w.p.programs[o.sub].size
-	if o.code == opArray && size == 0 {
+	if size == 0 && o.code != opMap {
 		if w.empty += count; w.empty > MaxEmptyItems {
 			return w.fail(ReasonTooManyItems, pos, MaxEmptyItems)
 		}
+	}
+	if o.code == opElements {
+		return w.elementBlock(o, count, pos)
+	}
+	if o.code == opArray && size == 0 {
 		return pos
 	}
 	if count > int64(len(w.buf)-pos) {
@@ -67,6 +72,23 @@ func (w *walk) block(o *op, count int64, pos int) int {
 			return pos
 		}
 	}
+	return pos
+}
+
+// elementBlock walks the items of one block of the unnested array into rows of
+// their own. Those beyond MaxElements are validated and counted.
+func (w *walk) elementBlock(o *op, count int64, pos int) int {
+	if w.p.programs[o.sub].size != 0 && count > int64(len(w.buf)-pos) {
+		return w.fail(ReasonTruncated, pos, count)
+	}
+	outer := w.row
+	for range count {
+		w.row = w.elements.add()
+		if pos = w.call(o.sub, pos); pos < 0 {
+			break
+		}
+	}
+	w.row = outer
 	return pos
 }
 

@@ -1,12 +1,5 @@
 package schema
 
-import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"slices"
-)
-
 // EventDef says what an event of a topic is: declared once per topic.
 type EventDef struct {
 	ID   []string // fields that together are the event id; empty: every record is an event of its own
@@ -16,7 +9,7 @@ type EventDef struct {
 // Wire is how records carry their schema (FORMAT.md).
 type Wire struct {
 	Confluent bool     // 0x00, schema id (4 bytes, big endian), datum; else the bare datum, whose schema id is 0
-	IDs       []uint32 // the ids that stand for the decoder's schema (Confluent only, at least one)
+	IDs       []uint32 // the ids that stand for the reader's schema (Confluent only, at least one)
 }
 
 // headerLength is the length of the Confluent wire header.
@@ -31,136 +24,66 @@ type Event struct {
 	Row      []Value // in the order of Reader.Fields; aliases the record value or the Event
 	Elements int     // 1 without Unnest; else the elements of its array, 0 for an empty or null one
 
-	scratch []byte // of Identity
+	elements elements
+	scratch  []byte   // of Identity
+	stored   []byte   // the Payload, where it isn't part of the record value
+	text     []byte   // what Values hold that doesn't stand in the record value as it is
+	keys     [][]byte // of the JSON objects that are being read
+	seen     []uint64 // which fields of the JSON objects that are being read were there
 }
 
-// Decoder turns record values of one topic into events. It is immutable and
-// safe for concurrent use; each goroutine has an Event of its own.
+// Decoder turns Avro record values of one topic into events. It is immutable
+// and safe for concurrent use; each goroutine has an Event of its own.
 type Decoder struct {
-	wire    Wire
-	fields  []string
-	types   []Type
+	columns
 	project *Projection
-	time    int  // index of the event time in the row
-	micros  bool // its unit
-	hasID   bool
 }
 
 // NewDecoder compiles a decoder. The Row has the union of fields, def.ID and
 // def.Time, sorted by name, each once. All faults are reported at once.
 func NewDecoder(s *Schema, wire Wire, def EventDef, fields []string) (*Decoder, error) {
-	d := &Decoder{wire: Wire{Confluent: wire.Confluent, IDs: slices.Clone(wire.IDs)}, hasID: len(def.ID) > 0}
-	d.fields = slices.Concat(fields, def.ID, []string{def.Time})
-	slices.Sort(d.fields)
-	d.fields = slices.Compact(d.fields)
-	var faults []error
-	if wire.Confluent && len(wire.IDs) == 0 {
-		faults = append(faults, errors.New("records carry a schema id (Confluent header), but no id is declared: set source.schema.ids"))
+	c, err := newColumns(s, wire, def, fields)
+	if err != nil {
+		return nil, err
 	}
-	for _, path := range d.fields {
-		t, err := s.Lookup(path)
-		if err == nil && !t.Projectable() {
-			err = notProjectable(path, t)
-		}
-		if err == nil && path == def.Time && !t.Timestamp() {
-			err = fmt.Errorf("event time %q is %s: it must be a long with logicalType timestamp-millis or timestamp-micros", path, t)
-		}
-		if err != nil {
-			faults = append(faults, err)
-		}
-		d.types = append(d.types, t)
+	p, err := s.Project(c.fields)
+	if err != nil {
+		return nil, err
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	d.time = d.Index(def.Time)
-	d.micros = d.types[d.time].Logical == "timestamp-micros"
-	var err error
-	d.project, err = s.Project(d.fields)
-	return d, err
+	return &Decoder{columns: c, project: p}, nil
 }
-
-// Fields names the Row's fields.
-func (d *Decoder) Fields() []string { return slices.Clone(d.fields) }
-
-// Types are the types of the Row's fields.
-func (d *Decoder) Types() []Type { return slices.Clone(d.types) }
-
-// Index is the place of a field in the Row, or -1.
-func (d *Decoder) Index(path string) int {
-	if i, ok := slices.BinarySearch(d.fields, path); ok {
-		return i
-	}
-	return -1
-}
-
-// HasID reports whether events have an id, and so can be duplicates.
-func (d *Decoder) HasID() bool { return d.hasID }
 
 // Decode reads a Kafka record value (nil: the record has none) into ev. It
 // fails with a *RecordError, after which ev is undefined, or with an
 // *UnknownSchemaError. It allocates nothing once ev has been used.
 func (d *Decoder) Decode(value []byte, ev *Event) error {
-	if value == nil {
-		return &RecordError{Reason: ReasonNullValue, Err: errors.New("the Kafka record has no value")}
+	id, payload, err := d.unwrap(value, "format: avro-raw")
+	if err != nil {
+		return err
 	}
-	if !d.wire.Confluent {
-		return d.DecodePayload(0, value, ev)
-	}
-	if len(value) < headerLength {
-		return &RecordError{Reason: ReasonBadHeader, Err: fmt.Errorf("%d bytes are too few for a schema id: was it written without the Confluent header (format: avro-raw)?", len(value))}
-	}
-	if value[0] != 0 {
-		return &RecordError{Reason: ReasonBadHeader, Err: fmt.Errorf("the first byte is 0x%02x, not 0x00: was it written without the Confluent header (format: avro-raw)?", value[0])}
-	}
-	return d.DecodePayload(binary.BigEndian.Uint32(value[1:]), value[headerLength:], ev)
+	return d.DecodePayload(id, payload, ev)
 }
 
 // DecodePayload reads a datum whose wire header has been taken off, as the lake
 // stores it; id is the schema id that the header had, or 0. It fails as Decode does.
 func (d *Decoder) DecodePayload(id uint32, payload []byte, ev *Event) error {
-	if !d.knows(id) {
-		return &UnknownSchemaError{ID: id, Known: slices.Clone(d.wire.IDs)}
-	}
-	if cap(ev.Row) < len(d.fields) {
-		ev.Row = make([]Value, len(d.fields))
-	}
-	ev.Row = ev.Row[:len(d.fields)]
-	ev.SchemaID, ev.Payload, ev.Elements = id, payload, 1
-	if err := d.project.Decode(payload, ev.Row); err != nil {
+	if err := d.begin(id, ev); err != nil {
 		return err
 	}
-	return d.eventTime(ev)
+	ev.Payload = payload
+	if err := d.project.decode(payload, ev.Row, &ev.elements); err != nil {
+		return err
+	}
+	return d.finish(ev, d.project.unnest)
 }
 
-func (d *Decoder) knows(id uint32) bool {
-	if !d.wire.Confluent {
-		return id == 0
+// finish takes the elements and the event time of an event whose row is complete.
+func (c *columns) finish(ev *Event, unnest string) error {
+	if ev.elements.nested {
+		ev.Elements = ev.elements.count
 	}
-	return slices.Contains(d.wire.IDs, id)
-}
-
-// eventTime sets ev.Time from the row.
-func (d *Decoder) eventTime(ev *Event) error {
-	v := &ev.Row[d.time]
-	if v.IsNull() {
-		return &RecordError{Reason: ReasonTimeNull, Err: fmt.Errorf("event time %q is null", d.fields[d.time])}
+	if err := c.eventTime(ev); err != nil {
+		return err
 	}
-	t := v.Int()
-	if d.micros {
-		t = floorDiv(t, 1000)
-	}
-	if t < MinTime || t > MaxTime {
-		return &RecordError{Reason: ReasonTimeOutOfRange, Err: fmt.Errorf("event time %q is %d %s, outside the years 1 to 9999", d.fields[d.time], v.Int(), d.types[d.time].Logical)}
-	}
-	ev.Time = t
-	return nil
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return ev.elements.overflow(unnest)
 }

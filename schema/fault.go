@@ -42,7 +42,7 @@ func (f *fault) recordError(p *Projection, length int) *RecordError {
 		if name := prog.names[at.op]; name != "" {
 			parts = append(parts, name)
 		}
-		if code := prog.ops[at.op].code; code == opArray || code == opMap {
+		if code := prog.ops[at.op].code; code == opArray || code == opMap || code == opElements {
 			parts = append(parts, "*")
 		}
 	}

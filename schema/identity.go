@@ -5,21 +5,31 @@ import (
 	"encoding/binary"
 )
 
-// identityVersion is the first byte of the canonical encoding. It changes when
-// the encoding does: identities are in every task's state and checkpoints.
-const identityVersion = 1
+// The first byte of the canonical encoding. It changes when the encoding does:
+// identities are in every task's state and checkpoints.
+const (
+	identityVersion  = 1
+	identityElements = 2 // of an event with an unnested array
+)
 
 // scratchMax is how much memory an Event keeps for the encoding of rows.
 const scratchMax = 64 << 10
 
-// Identity is what makes an event a duplicate of another of its topic: the
-// first 16 bytes of the SHA-256 of the canonical encoding of the whole Row
-// (FORMAT.md). It covers the id, the event time and every field that is read.
-//
-// It is only meaningful between decoders with the same Fields. It allocates
-// nothing once ev has been used, unless a row takes more than 64 KiB.
-func (d *Decoder) Identity(ev *Event) [16]byte {
-	buf := appendIdentity(ev.scratch[:0], ev.Row)
+// identity hashes the row, or the parent's fields of it and all elements.
+func (ev *Event) identity(parent []int32) [16]byte {
+	buf := ev.scratch[:0]
+	if e := &ev.elements; e.nested {
+		buf = append(buf, identityElements)
+		for _, i := range parent {
+			buf = appendValue(buf, &ev.Row[i])
+		}
+		buf = binary.BigEndian.AppendUint32(buf, uint32(e.count))
+		for i := range e.values {
+			buf = appendValue(buf, &e.values[i])
+		}
+	} else {
+		buf = appendIdentity(buf, ev.Row)
+	}
 	if cap(buf) <= scratchMax {
 		ev.scratch = buf
 	}
@@ -32,17 +42,21 @@ func (d *Decoder) Identity(ev *Event) [16]byte {
 func appendIdentity(dst []byte, row []Value) []byte {
 	dst = append(dst, identityVersion)
 	for i := range row {
-		v := &row[i]
-		dst = append(dst, byte(v.Kind))
-		switch v.Kind {
-		case KindBool:
-			dst = append(dst, byte(v.Num))
-		case KindInt, KindFloat:
-			dst = binary.BigEndian.AppendUint64(dst, v.Num)
-		case KindString, KindBytes:
-			dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.Bytes)))
-			dst = append(dst, v.Bytes...)
-		}
+		dst = appendValue(dst, &row[i])
+	}
+	return dst
+}
+
+func appendValue(dst []byte, v *Value) []byte {
+	dst = append(dst, byte(v.Kind))
+	switch v.Kind {
+	case KindBool:
+		dst = append(dst, byte(v.Num))
+	case KindInt, KindFloat:
+		dst = binary.BigEndian.AppendUint64(dst, v.Num)
+	case KindString, KindBytes:
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.Bytes)))
+		dst = append(dst, v.Bytes...)
 	}
 	return dst
 }

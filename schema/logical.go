@@ -118,6 +118,21 @@ func decimalBytes(text string, n *node) ([]byte, error) {
 	return unscaled.FillBytes(make([]byte, length)), nil
 }
 
+// zeroDecimal is the one form of the decimal zero: Java reads no number from no bytes.
+var zeroDecimal = []byte{0}
+
+// trimDecimal takes off the leading bytes of a two's complement number that say nothing, so that equal numbers have
+// equal bytes.
+func trimDecimal(b []byte) []byte {
+	for len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
+		b = b[1:]
+	}
+	if len(b) == 0 {
+		return zeroDecimal
+	}
+	return b
+}
+
 // parseDecimal reads "-12.5" as -1250 for scale 2. Digits beyond the scale are
 // refused rather than rounded, exponents are not decimals.
 func parseDecimal(text string, scale int) (*big.Int, error) {

@@ -172,7 +172,7 @@ func (n *node) typ() Type {
 		t.Nullable = true
 		return t
 	}
-	t := Type{Avro: n.avro, Logical: n.logical, Symbols: n.symbols, Size: n.size}
+	t := Type{Avro: n.avro, Logical: n.logical, Symbols: n.symbols, Size: n.size, Precision: n.precision, Scale: n.scale}
 	switch n.avro {
 	case "boolean":
 		t.Kind = KindBool

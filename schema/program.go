@@ -6,21 +6,24 @@ import "math"
 type opcode uint8
 
 const (
-	opSkip     opcode = iota // n bytes whose content cannot be wrong (float, double, fixed, runs of them)
-	opBool                   // one byte, 0 or 1
-	opFloat                  // 4 bytes into the slot
-	opDouble                 // 8 bytes into the slot
-	opFixed                  // n bytes into the slot
-	opArray                  // blocks of items of program sub
-	opMap                    // blocks of string, item of program sub
-	opCall                   // a value of program sub (a named record)
-	opInt                    // varint within 32 bits
-	opLong                   // varint
-	opString                 // length, UTF-8
-	opBytes                  // length, bytes
-	opEnum                   // varint below n; symbols[sub]
-	opOptional               // union index 0 or 1; at index n the value is null and the next sub ops are skipped
-	opUnion                  // union index below n; branches[sub]
+	opSkip         opcode = iota // n bytes whose content cannot be wrong (float, double, fixed, runs of them)
+	opBool                       // one byte, 0 or 1
+	opFloat                      // 4 bytes into the slot
+	opDouble                     // 8 bytes into the slot
+	opFixed                      // n bytes into the slot
+	opArray                      // blocks of items of program sub
+	opMap                        // blocks of string, item of program sub
+	opElements                   // blocks of items of program sub, whose slots are those of an element
+	opFixedDecimal               // n bytes into the slot, trimmed
+	opCall                       // a value of program sub (a named record)
+	opInt                        // varint within 32 bits
+	opLong                       // varint
+	opString                     // length, UTF-8
+	opBytes                      // length, bytes
+	opEnum                       // varint below n; symbols[sub]
+	opDecimal                    // length, bytes; trimmed
+	opOptional                   // union index 0 or 1; at index n the value is null and the next sub ops are skipped
+	opUnion                      // union index below n; branches[sub]
 )
 
 // noSlot marks an op whose value is validated and not kept.
@@ -52,7 +55,12 @@ const inlineOps = 16
 type want struct {
 	slot   int32
 	fields map[string]*want
+	// element is what is wanted of the array's elements, its slots being those of an element. Only the unnested
+	// array has one.
+	element *want
 }
+
+func newWant() *want { return &want{slot: noSlot, fields: map[string]*want{}} }
 
 // compiler builds the programs of one Projection.
 type compiler struct {
@@ -71,6 +79,7 @@ type emitter struct {
 	names   []string
 	barrier int // ops before it can't be merged with: a jump ends there
 	nested  bool
+	element bool // in an element, whose slots are null before the walk
 }
 
 func (e *emitter) emit(o op, name string) {
@@ -104,12 +113,12 @@ func (e *emitter) value(n *node, w *want, name string) {
 	if w != nil {
 		slot = w.slot
 	}
-	if slot != noSlot && e.nested {
+	if slot != noSlot && e.nested && !e.element {
 		e.c.preset = append(e.c.preset, slot)
 	}
 	switch n.avro {
 	case "null":
-		if slot != noSlot && !e.nested {
+		if slot != noSlot && !e.nested && !e.element {
 			e.c.preset = append(e.c.preset, slot)
 		}
 	case "boolean":
@@ -123,16 +132,28 @@ func (e *emitter) value(n *node, w *want, name string) {
 	case "double":
 		e.sized(opDouble, slot, 8, name)
 	case "fixed":
+		if n.logical == "decimal" {
+			e.sized(opFixedDecimal, slot, int64(n.size), name)
+			return
+		}
 		e.sized(opFixed, slot, int64(n.size), name)
 	case "string":
 		e.emit(op{code: opString, slot: slot}, name)
 	case "bytes":
+		if n.logical == "decimal" {
+			e.emit(op{code: opDecimal, slot: slot}, name)
+			return
+		}
 		e.emit(op{code: opBytes, slot: slot}, name)
 	case "enum":
 		e.emit(op{code: opEnum, slot: slot, n: int64(len(n.symbols)), sub: e.c.symbolTable(n, slot)}, name)
 	case "record":
 		e.record(n, w, name)
 	case "array":
+		if w != nil && w.element != nil {
+			e.emit(op{code: opElements, slot: noSlot, sub: e.c.elementProgram(n.items, w.element)}, name)
+			return
+		}
 		e.emit(op{code: opArray, slot: noSlot, sub: e.c.program(n.items)}, name)
 	case "map":
 		e.emit(op{code: opMap, slot: noSlot, sub: e.c.program(n.items)}, name)
@@ -218,6 +239,17 @@ func (c *compiler) program(n *node) int32 {
 		e.value(n, nil, "")
 	}
 	delete(c.building, n)
+	c.programs[i] = e.program()
+	return i
+}
+
+// elementProgram compiles the steps over one element of the unnested array. It
+// is no program of the type: other arrays of it have no slots.
+func (c *compiler) elementProgram(n *node, w *want) int32 {
+	i := int32(len(c.programs))
+	c.programs = append(c.programs, program{size: -1})
+	e := emitter{c: c, element: true}
+	e.value(n, w, "")
 	c.programs[i] = e.program()
 	return i
 }

@@ -13,13 +13,22 @@ type Projection struct {
 	branches [][]int32
 	preset   []int32
 	width    int
+
+	unnest string  // path of the unnested array, if there is one
+	slots  []int32 // where in the row an element's values belong
 }
 
 // Project compiles a projection of the fields, in the order of paths; "a.b"
 // goes into records as Lookup does. Without paths it only validates. A field
 // that cannot be one Value is refused.
 func (s *Schema) Project(paths []string) (*Projection, error) {
-	root := &want{slot: noSlot, fields: map[string]*want{}}
+	root := newWant()
+	var element *want
+	if s.unnest != "" {
+		element = newWant()
+		root.at(s.unnest).element = element
+	}
+	var slots []int32
 	for i, path := range paths {
 		t, err := s.Lookup(path)
 		if err != nil {
@@ -28,26 +37,40 @@ func (s *Schema) Project(paths []string) (*Projection, error) {
 		if !t.Projectable() {
 			return nil, notProjectable(path, t)
 		}
-		at := root
-		for name := range strings.SplitSeq(path, ".") {
-			next := at.fields[name]
-			if next == nil {
-				next = &want{slot: noSlot, fields: map[string]*want{}}
-				at.fields[name] = next
-			}
-			at = next
+		at, slot := root, int32(i)
+		if inner, ok := s.ofElement(path); ok {
+			at, slot = element.at(inner), int32(len(slots))
+			slots = append(slots, int32(i))
+		} else {
+			at = at.at(path)
 		}
 		if at.slot != noSlot {
 			return nil, fmt.Errorf("field %q is named twice", path)
 		}
-		at.slot = int32(i)
+		at.slot = slot
 	}
 	c := &compiler{index: map[*node]int32{}, building: map[*node]bool{}}
 	c.programs = make([]program, 1)
 	e := emitter{c: c}
 	e.record(s.root, root, "")
 	c.programs[0] = e.program()
-	return &Projection{programs: c.programs, symbols: c.symbols, branches: c.branches, preset: c.preset, width: len(paths)}, nil
+	return &Projection{programs: c.programs, symbols: c.symbols, branches: c.branches, preset: c.preset, width: len(paths), unnest: s.unnest, slots: slots}, nil
+}
+
+// at is the node of a path below w; "" is w itself.
+func (w *want) at(path string) *want {
+	if path == "" {
+		return w
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		next := w.fields[name]
+		if next == nil {
+			next = newWant()
+			w.fields[name] = next
+		}
+		w = next
+	}
+	return w
 }
 
 func notProjectable(path string, t Type) error {
@@ -73,7 +96,20 @@ func article(noun string) string {
 //
 // It allocates nothing unless it fails, and its time is linear in the length of
 // payload (times MaxDepth at worst), whatever the bytes are.
+//
+// Of an unnested array the elements are validated; their fields in row are null.
 func (p *Projection) Decode(payload []byte, row []Value) error {
+	if p.unnest == "" {
+		return p.decode(payload, row, nil)
+	}
+	return p.decode(payload, row, &elements{})
+}
+
+// decode is Decode with the elements of an unnested array.
+func (p *Projection) decode(payload []byte, row []Value, e *elements) error {
+	if e != nil {
+		e.reset(p.unnest != "", p.slots)
+	}
 	if len(row) != p.width {
 		return fmt.Errorf("decode: row of %d values for %d fields", len(row), p.width)
 	}
@@ -83,7 +119,10 @@ func (p *Projection) Decode(payload []byte, row []Value) error {
 	for _, slot := range p.preset {
 		row[slot] = Value{}
 	}
-	w := walk{p: p, buf: payload, row: row}
+	for _, slot := range p.slots {
+		row[slot] = Value{}
+	}
+	w := walk{p: p, buf: payload, row: row, elements: e}
 	pos := w.run(0, 0)
 	if pos < 0 {
 		return w.fault.recordError(p, len(payload))

@@ -18,6 +18,7 @@ type Schema struct {
 	json   []byte
 	root   *node
 	fields []Field
+	unnest string                        // path of the array whose elements stand in its place; see Unnested
 	edge   func() (*goavro.Codec, error) // for JSON at the edges; built on first use
 	check  func() (*Projection, error)   // of no field; built on first use
 }
@@ -65,7 +66,8 @@ func (s *Schema) Name() string { return s.root.name }
 func (s *Schema) Fields() []Field { return slices.Clone(s.fields) }
 
 // Lookup finds the type of a field; "a.b" goes into the record (or nullable
-// record) a, and is nullable if a is. An absent field is an *UnknownFieldError.
+// record) a, and is nullable if a is. Of an unnested array (see Unnested) it
+// finds the element. An absent field is an *UnknownFieldError.
 func (s *Schema) Lookup(path string) (Type, error) {
 	record, nullable, rest := s.root, false, path
 	for {
@@ -74,12 +76,15 @@ func (s *Schema) Lookup(path string) (Type, error) {
 		if f == nil {
 			return Type{}, unknownField(record, path, rest)
 		}
+		inner := f.node
+		if strings.TrimSuffix(strings.TrimSuffix(path, tail), ".") == s.unnest {
+			inner, nullable = inner.plain().items, false // there is no element where the array is null
+		}
 		if !more {
-			t := f.node.typ()
+			t := inner.typ()
 			t.Nullable = t.Nullable || nullable && t.Avro != "null"
 			return t, nil
 		}
-		inner := f.node
 		if opt, _, ok := inner.optional(); ok {
 			inner, nullable = opt, true
 		}

@@ -45,9 +45,6 @@ type Reader interface {
 
 var _ Reader = (*Decoder)(nil)
 
-// Load puts element i's fields into the Row, 0 <= i < Elements. Without Unnest the Row is complete already.
-func (ev *Event) Load(i int) {}
-
 // Shape is every format's fields as a record schema, for types and names. With Unnest it lists the element's fields.
 func (s Source) Shape() (*Schema, error) {
 	switch s.Format {

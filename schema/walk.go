@@ -19,6 +19,8 @@ type walk struct {
 	empty int64 // of them, those without bytes
 	depth int
 	fault fault
+
+	elements *elements // of the unnested array, if there is one
 }
 
 // run executes a program from pos and gives the position behind it, or -1 with
@@ -45,7 +47,7 @@ func (w *walk) run(prog int32, pos int) int {
 		}
 		n := int64(v>>1) ^ -int64(v&1)
 		switch o.code {
-		case opString, opBytes:
+		case opString, opBytes, opDecimal:
 			if uint64(n) > uint64(len(buf)-pos) {
 				w.length(n, pos)
 				return w.failAt(prog, i)
@@ -57,7 +59,11 @@ func (w *walk) run(prog int32, pos int) int {
 			}
 			pos += int(n)
 			if o.slot >= 0 {
-				w.row[o.slot] = Value{Kind: KindString + Kind(o.code-opString), Bytes: b}
+				if o.code == opDecimal {
+					w.row[o.slot] = Value{Kind: KindBytes, Bytes: trimDecimal(b)}
+				} else {
+					w.row[o.slot] = Value{Kind: KindString + Kind(o.code-opString), Bytes: b}
+				}
 			}
 		case opInt, opLong:
 			if o.code == opInt && (int64(int32(n)) != n || pos-start > intBytesMax) {
@@ -91,7 +97,7 @@ func (w *walk) run(prog int32, pos int) int {
 func (w *walk) fixed(o *op, pos int) int {
 	rest := w.buf[pos:]
 	switch o.code {
-	case opArray, opMap:
+	case opArray, opMap, opElements:
 		return w.blocks(o, pos)
 	case opCall:
 		return w.call(o.sub, pos)
@@ -117,6 +123,8 @@ func (w *walk) fixed(o *op, pos int) int {
 		w.row[o.slot] = FloatValue(float64(math.Float32frombits(binary.LittleEndian.Uint32(rest))))
 	case opFixed:
 		w.row[o.slot] = Value{Kind: KindBytes, Bytes: rest[:o.n:o.n]}
+	case opFixedDecimal:
+		w.row[o.slot] = Value{Kind: KindBytes, Bytes: trimDecimal(rest[:o.n:o.n])}
 	}
 	return pos + int(o.n)
 }
