@@ -12,6 +12,11 @@ const (
 	windowMax      = 366 * day
 	confirmMax     = 1000
 	partitionsMax  = 10000
+	sourcesMax     = 16
+	rulesMax       = 64   // a Fate has one bit for each
+	windowsMax     = 1000 // windows of one output that hold an event
+	dedupBits      = 64   // of all outputs together: see checkWindowsPerEvent
+	updateMin      = time.Second
 	keepMin        = 3 // a checkpoint being written, the latest, and one to fall back on
 	keepMax        = 1000
 	memoryMin      = 16 << 20
@@ -29,11 +34,14 @@ const (
 func (p *Pipeline) check(fs *faultSet) {
 	p.checkNames(fs)
 	p.checkKafka(fs)
-	p.checkSource(fs)
+	p.checkSources(fs)
+	p.checkJoins(fs)
+	p.checkRules(fs)
 	fs.required("outputs", len(p.Outputs) == 0, "a pipeline has at least one output: a list of name, group_by, window and aggregate")
 	for i := range p.Outputs {
 		p.checkOutput(fs, i)
 	}
+	p.checkWindowsPerEvent(fs)
 	p.checkOperation(fs)
 }
 
@@ -73,36 +81,6 @@ func checkAddress(address, hidden string) *complaint {
 		return complain("write host:port alone, without a scheme or a user's name", "%s is no address", shown)
 	}
 	return nil
-}
-
-func (p *Pipeline) checkSource(fs *faultSet) {
-	s := &p.Source
-	fs.required("source.format", s.Format == "", "write avro for records with the Confluent header (0x00, schema id), avro-raw for plain Avro")
-	oneOf(fs, "source.format", s.Format, FormatAvro, FormatAvroRaw)
-	fs.required("source.schema.file", s.Schema.File == "", "name the Avro schema of the records, as in schema: {file: ./flights.avsc}")
-	switch {
-	case s.Format == FormatAvro:
-		fs.required("source.schema.ids", len(s.Schema.IDs) == 0, "with format avro list the registry's ids of the schema, as in ids: [7]; without a header write format: avro-raw")
-	case s.Format == FormatAvroRaw && len(s.Schema.IDs) > 0:
-		fs.add("source.schema.ids", complain("leave ids out, or write format: avro", "plain Avro records carry no schema id"))
-	}
-	fs.required("source.event_time", s.EventTime == "", "name the field with the event's own time, a timestamp-millis or timestamp-micros")
-	noRepeats(fs, "source.event_id", s.EventID)
-	fs.required("source.key", len(s.Key) == 0, "name the fields by which the producers key the topic, as in key: [origin]; "+
-		"a topic that is not keyed by its groups needs a repartition topic, which is not built yet")
-	noRepeats(fs, "source.key", s.Key)
-	oneOf(fs, "source.partitioner", s.Partitioner, Murmur2)
-	oneOf(fs, "source.start", s.Start, StartEarliest, StartLatest)
-
-	w, path := &s.Watermark, "source.watermark."
-	between(fs, path+"max_out_of_orderness", w.MaxOutOfOrderness, 0, windowMax)
-	between(fs, path+"max_future", w.MaxFuture, time.Millisecond, durationMax)
-	fs.required(path+"confirm", w.Confirm == nil, "write how many further events confirm a jump of event time, as in 3")
-	if w.Confirm != nil && (*w.Confirm < 0 || *w.Confirm > confirmMax) {
-		fs.add(path+"confirm", complain("write a whole number from 0 to "+strconv.Itoa(confirmMax), "%d is out of range", *w.Confirm))
-	}
-	between(fs, path+"idle_after", w.IdleAfter, time.Millisecond, operationalMax)
-	between(fs, path+"close_when_idle", w.CloseWhenIdle, 0, windowMax)
 }
 
 func (p *Pipeline) checkOperation(fs *faultSet) {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -14,19 +13,16 @@ const journalSuffix = "-journal"
 // topicNameMax is Kafka's longest topic name.
 const topicNameMax = 249
 
+// reasonMax is the longest reason for an output that is not reconciled, in bytes.
+const reasonMax = 500
+
 // checkNames checks the names of the pipeline and of all topics, each for itself and against the others.
 func (p *Pipeline) checkNames(fs *faultSet) {
 	fs.required("pipeline", p.Name == "", "name the pipeline: the name is its consumer group and the place of its state")
 	if c := checkName(p.Name, topicNameMax-len(journalSuffix)); c != nil {
 		fs.add("pipeline", c)
 	}
-	fs.required("source.topic", p.Source.Topic == "", "name the topic to read")
-	if c := checkTopic(p.Source.Topic); c != nil {
-		fs.add("source.topic", c)
-	}
-	if p.Name != "" && sameTopic(p.Source.Topic, p.JournalTopic()) {
-		fs.add("source.topic", complain("read another topic, or give the pipeline another name", "%q is the pipeline's own journal", p.Source.Topic))
-	}
+	p.checkTopics(fs)
 	for i := range p.Outputs {
 		name, path := p.Outputs[i].Name, element("outputs", i)+".name"
 		fs.required(path, name == "", "name the output: it is the topic's name")
@@ -38,7 +34,7 @@ func (p *Pipeline) checkNames(fs *faultSet) {
 		case c != nil:
 		case !isLetter(name[0]):
 			c = complain("begin with a letter: the name becomes an Avro name", "%q does not begin with a letter", name)
-		case sameTopic(name, p.Source.Topic):
+		case slices.ContainsFunc(p.allSources(), func(s sourceRef) bool { return sameTopic(name, s.Topic) }):
 			c = complain("give the output a name of its own", "%q is the source's topic", name)
 		case sameTopic(name, p.JournalTopic()):
 			c = complain("give the output another name", "%q is the name of the pipeline's journal", name)
@@ -47,6 +43,27 @@ func (p *Pipeline) checkNames(fs *faultSet) {
 		}
 		if c != nil {
 			fs.add(path, c)
+		}
+	}
+}
+
+// checkTopics checks the topics that are read.
+func (p *Pipeline) checkTopics(fs *faultSet) {
+	if p.given("sources") && len(p.Sources) == 0 {
+		return
+	}
+	all := p.allSources()
+	for i, s := range all {
+		path := s.path + ".topic"
+		fs.required(path, s.Topic == "", "name the topic to read")
+		if c := checkTopic(s.Topic); c != nil {
+			fs.add(path, c)
+		}
+		if p.Name != "" && sameTopic(s.Topic, p.JournalTopic()) {
+			fs.add(path, complain("read another topic, or give the pipeline another name", "%q is the pipeline's own journal", s.Topic))
+		}
+		if s.Topic != "" && slices.ContainsFunc(all[:i], func(o sourceRef) bool { return o.Topic == s.Topic }) {
+			fs.add(path, complain("read each topic by one source; expressions can tell its events apart", "another source reads %q", s.Topic))
 		}
 	}
 }
@@ -108,21 +125,12 @@ func (p *Pipeline) checkOutput(fs *faultSet, i int) {
 	if i == window.OutputsMax {
 		fs.add(element("outputs", i), complain("split the pipeline in two", "a pipeline has at most %d outputs", window.OutputsMax))
 	}
-	fs.required(path+"group_by", len(o.GroupBy) == 0, "name the fields of a group, those of source.key among them")
-	noRepeats(fs, path+"group_by", o.GroupBy)
-	for _, key := range p.Source.Key {
-		if key != "" && len(o.GroupBy) > 0 && !slices.Contains(o.GroupBy, key) {
-			fs.add(path+"group_by", complain("add "+key+" to group_by; a group over several partitions needs a repartition topic, which is not built yet",
-				"does not contain %s, which is in source.key", key))
-		}
-	}
-	fs.required(path+"window.tumbling", o.Window.Tumbling == 0 && !p.given(path+"window.tumbling"), "write window: {tumbling: 1h}")
-	if d := o.Window.Tumbling; d < time.Millisecond || d > windowMax {
-		fs.add(path+"window.tumbling", complain("write more than 0, and at most 366d", "%s is out of range", formatDuration(d)))
-	}
+	p.checkGroupBy(fs, path+"group_by", o)
+	p.checkWindow(fs, path+"window", &o.Window)
 	between(fs, path+"allowed_lateness", o.AllowedLateness, 0, windowMax)
-	oneOf(fs, path+"late", o.Late, LateReconcile)
-	oneOf(fs, path+"emit", o.Emit, EmitOnClose)
+	p.checkJoinedOutput(fs, path, o)
+	checkLate(fs, path+"late", o)
+	p.checkEmit(fs, path+"emit", o)
 	if n := o.Topic.Partitions; n < 1 || n > partitionsMax {
 		fs.add(path+"topic.partitions", complain("write a whole number from 1 to 10000", "%d is out of range", n))
 	}
@@ -134,6 +142,44 @@ func (p *Pipeline) checkOutput(fs *faultSet, i int) {
 		fs.add(path+"aggregate", complain("split the output in two", "an output has at most %d aggregates, not %d", window.AggsMax, len(o.Aggregate)))
 	}
 	p.checkAggregateNames(fs, i)
+}
+
+// checkGroupBy checks the form of a group. What the names stand for is looked up later.
+func (p *Pipeline) checkGroupBy(fs *faultSet, path string, o *Output) {
+	fs.required(path, o.GroupBy == nil, "name the fields of a group, as in [origin]; write [] for one group of all events")
+	noRepeats(fs, path, o.GroupBy)
+	for i, name := range o.GroupBy {
+		at := element(path, i)
+		text, isExpr := o.GroupExprs[name]
+		switch {
+		case name == "":
+		case isExpr && !isName(name):
+			fs.addKey(at, complain("use letters, digits and underscores, and no digit first", "%q is no legal name of a field", name))
+		case isExpr && strings.TrimSpace(text) == "":
+			fs.add(at, complain("write an expression", "is empty"))
+		case !isExpr && !isPath(name):
+			fs.add(at, complain("give the expression a name, as in {weekday: at.getDayOfWeek()}", "%q is no name of a field or let", name))
+		}
+	}
+	for _, name := range sortedKeys(o.GroupExprs) {
+		if !slices.Contains(o.GroupBy, name) {
+			fs.add(path, complain("add it to GroupBy, or take its expression out", "%q has an expression and is not grouped by", name))
+		}
+	}
+}
+
+// checkLate checks what becomes of late events.
+func checkLate(fs *faultSet, path string, o *Output) {
+	oneOf(fs, path, o.Late, LateReconcile, LateOff)
+	switch {
+	case o.Late == LateOff:
+		fs.required(path+"."+LateOff, strings.TrimSpace(o.LateOffReason) == "", `say why, as in late: {off: "a dashboard of the last hour"}`)
+		if len(o.LateOffReason) > reasonMax {
+			fs.add(path+"."+LateOff, complain("say it in fewer words", "the reason has %d bytes, more than %d", len(o.LateOffReason), reasonMax))
+		}
+	case o.LateOffReason != "":
+		fs.add(path, complain(`write late: {off: "the reason"}`, "a reason goes with off only"))
+	}
 }
 
 func (p *Pipeline) checkAggregateNames(fs *faultSet, i int) {

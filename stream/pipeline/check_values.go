@@ -30,6 +30,8 @@ func noRepeats(fs *faultSet, path string, list []string) {
 func between(fs *faultSet, path string, d, min, max time.Duration) {
 	if d < min || d > max {
 		fs.add(path, complain("write "+formatDuration(min)+" to "+formatDuration(max), "%s is out of range", formatDuration(d)))
+	} else if d%time.Millisecond != 0 {
+		fs.add(path, complain("milliseconds are the finest", "%s is no whole number of milliseconds", formatDuration(d)))
 	}
 }
 

@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -22,22 +20,24 @@ func (l *loader) decode(root ast.Node) bool {
 	m.choice("apiVersion", &version, apiVersion)
 	l.faults.required("apiVersion", version == "", "begin the file with apiVersion: "+apiVersion)
 	m.text("pipeline", &l.p.Name)
-	m.section("kafka", l.kafka)
-	m.section("source", l.source)
+	m.sectionAs("kafka", "write kafka: {brokers: [localhost:9092]}", l.kafka)
+	l.sources(m)
+	l.joins(m)
 	l.lets(m)
+	l.rules(m)
 	l.outputs(m)
 	m.section("lake", l.lake)
 	m.section("reconcile", l.reconcile)
 	m.section("state", l.state)
 	m.section("commit", func(m *mapping) { m.duration("every", &l.p.Commit.Every) })
-	m.later("name conditions in let and count by them with count_if for now; no event is filtered or quarantined by a rule yet", "rules")
 	m.later("check the curated topic where it is read for now", "checks")
 	m.later("leave it out: costs are not computed", "cost")
-	m.later("leave it out and run the pipeline on sample events with tidemark dev for now", "tests")
-	m.later("one source feeds a pipeline for now: join before Kafka, or use one pipeline for each topic", "sources", "join", "joins")
+	m.later("leave it out: tidemark test is told which fixtures to run", "tests")
 	m.instead("pipeline", "name")
 	m.instead("outputs", "output", "sinks", "sink")
 	m.instead("let", "lets", "define", "vars")
+	m.instead("rules", "rule", "filters")
+	m.refuse("it is a property of an output here: outputs: [{name: n, group_by: [k], window: {tumbling: 1h}, aggregate: {n: count()}}]", "windows", "aggregations")
 	m.done()
 	return true
 }
@@ -85,7 +85,8 @@ var saslLater = func() map[string]*complaint {
 }()
 
 func (l *loader) lets(m *mapping) {
-	m.section("let", func(m *mapping) {
+	m.sectionAs("let", "write a name for each expression, as in let: {far: distance > 3000}", func(m *mapping) {
+		m.free = true
 		for _, e := range m.entries {
 			if path, text, ok := m.scalar(e.key, "an expression"); ok {
 				l.p.Let = append(l.p.Let, Let{Name: e.key, Expr: text})
@@ -117,7 +118,8 @@ func (l *loader) reconcile(m *mapping) {
 	m.duration("lookback", &r.Lookback)
 	m.section("guard", func(m *mapping) {
 		r.Guard.MaxChangedWindows = m.percent("max_changed_windows")
-		m.section("max_change", func(m *mapping) {
+		m.sectionAs("max_change", "write the name of an aggregate and a share, as in max_change: {flights: 2%}", func(m *mapping) {
+			m.free = true
 			for _, e := range m.entries {
 				if f := m.percent(e.key); f != nil {
 					if r.Guard.MaxChange == nil {
@@ -144,38 +146,4 @@ func (l *loader) state(m *mapping) {
 		s.Keep = int(n)
 	}
 	m.later("a task restores from its checkpoint in the lake's bucket: leave it out", "standbys")
-}
-
-func (l *loader) schemaIDs(m *mapping) {
-	path, n := m.take("ids")
-	if n == nil {
-		return
-	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "must be a list, not %s", describe(n)))
-		return
-	}
-	if len(list.Values) == 0 {
-		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "the list is empty"))
-	}
-	for i, v := range list.Values {
-		at := element(path, i)
-		l.p.places[at] = placeOf(v)
-		text, scalar := raw(v)
-		if !scalar {
-			l.faults.add(at, complain("write the registry's number of the schema", "must be a number, not %s", describe(v)))
-			continue
-		}
-		id, c := parseInteger(text, 0, math.MaxInt32)
-		if c != nil {
-			l.faults.add(at, c)
-			continue
-		}
-		if slices.Contains(l.p.Source.Schema.IDs, uint32(id)) {
-			l.faults.add(at, complain("name it once", "%d is named twice", id))
-			continue
-		}
-		l.p.Source.Schema.IDs = append(l.p.Source.Schema.IDs, uint32(id))
-	}
 }

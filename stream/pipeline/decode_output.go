@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"math"
-	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -33,11 +32,12 @@ func (l *loader) outputs(m *mapping) {
 
 func (l *loader) output(m *mapping, o *Output) {
 	m.text("name", &o.Name)
-	m.texts("group_by", &o.GroupBy, l.text)
-	m.section("window", func(m *mapping) { l.window(m, &o.Window) })
+	l.groupBy(m, o)
+	m.sectionAs("window", windowForm, func(m *mapping) { l.window(m, &o.Window) })
 	m.duration("allowed_lateness", &o.AllowedLateness)
-	m.choiceElse("late", &o.Late, lateLater, LateReconcile)
-	m.section("aggregate", func(m *mapping) {
+	l.late(m, o)
+	m.sectionAs("aggregate", "write a name for each, as in aggregate: {events: count(), total: sum(distance)}", func(m *mapping) {
+		m.free = true
 		for _, e := range m.entries {
 			path, text, ok := m.scalar(e.key, "a call such as count() or sum(distance)")
 			if !ok {
@@ -47,7 +47,7 @@ func (l *loader) output(m *mapping, o *Output) {
 		}
 	})
 	l.emit(m, o)
-	m.section("topic", func(m *mapping) {
+	m.sectionAs("topic", "write topic: {partitions: 4}; the topic is called as the output is", func(m *mapping) {
 		if n, ok := m.integer("partitions", 1, partitionsMax); ok {
 			o.Topic.Partitions = int32(n)
 		}
@@ -57,55 +57,164 @@ func (l *loader) output(m *mapping, o *Output) {
 		m.later("the curated schema follows from the file: leave it out", "compatibility")
 	})
 	m.later("read the curated topic, or its landed files in the lake, for now: leave it out", "table")
-	m.later("filter where the topic is read, or use count_if for now", "where", "filter", "having")
-	m.instead("allowed_lateness", "grace", "grace_period", "lateness")
-	m.instead("group_by", "key", "keys", "partition_by")
-	m.instead("emit", "trigger")
-	m.instead("aggregate", "aggregates", "aggregations", "measures")
+	l.outputElse(m)
 }
 
-func (l *loader) window(m *mapping, w *Window) {
-	m.duration("tumbling", &w.Tumbling)
-	refused := false
-	for _, e := range m.entries {
-		switch e.key {
-		case "hopping", "session", "sliding", "timezone", "size", "hop", "tumble", "cumulate", "global", "count":
-			refused = true
+// outputElse refuses what other engines have in the place of an output.
+func (l *loader) outputElse(m *mapping) {
+	m.refuse("write rules, which leave events out of all outputs, or count_if(condition) in aggregate", "where", "filter", "filters")
+	m.refuse("a result of every window is published: filter them where they are read", "having")
+	m.refuse("a result is a function of its own window's events: sort and limit where the results are read, or use top_k(x, k) in aggregate", "order_by", "limit", "top")
+	m.refuse("results name the group and the window, so that readers can join them where they are read", "join", "joins")
+	m.instead("allowed_lateness", "grace", "grace_period", "lateness", "allowedLateness")
+	m.instead("group_by", "key", "keys", "partition_by", "dimensions")
+	m.instead("emit", "trigger", "suppress", "output_mode")
+	m.instead("aggregate", "aggregates", "aggregations", "measures", "select", "metrics")
+	m.instead("window", "windows", "windowing")
+	m.instead("late", "late_data", "on_late")
+	if m.has("sessions") || m.has("tumbling") || m.has("hopping") || m.has("session") {
+		l.faults.silence(join(m.path, "window")) // done will say where they belong
+	}
+}
+
+// groupBy reads a list of fields, lets and {name: expression}. An empty list is one group.
+func (l *loader) groupBy(m *mapping, o *Output) {
+	const form = "write a list of fields, lets and {name: expression}, as in [origin, {weekday: at.getDayOfWeek()}]; [] makes all events one group"
+	path, n := m.take("group_by")
+	if n == nil {
+		return
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		if _, scalar := raw(n); !scalar {
+			l.faults.add(path, complain(form, "must be a list, not %s", describe(n)))
+			return
 		}
+		if text, ok := l.text(path, n); ok {
+			l.p.places[element(path, 0)] = placeOf(n)
+			o.GroupBy = []string{text}
+		}
+		return
 	}
-	m.later("use tumbling windows of the hop's length, and add neighbours up where they are read, for now", "hopping", "sliding", "hop", "cumulate")
-	m.later("use tumbling windows longer than the gap for now", "session")
-	m.later("windows are aligned to UTC for now: for business days use tumbling: 1h, and add hours up where they are read", "timezone")
-	m.later("windows are cut by event time: use tumbling", "global", "count")
-	m.instead("tumbling", "size", "tumble")
-	if refused {
-		l.faults.silence(join(m.path, "tumbling"))
+	o.GroupBy = []string{}
+	for i, v := range list.Values {
+		at := element(path, i)
+		l.p.places[at] = placeOf(v)
+		var name string
+		switch v.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			name = l.groupExpr(at, v, o)
+		default:
+			name, _ = l.text(at, v)
+		}
+		o.GroupBy = append(o.GroupBy, name)
 	}
 }
 
-// emit reads on_close, and refuses on_update in both of the forms in which it can be written.
+// groupExpr reads {name: expression}. Afterwards the element's place is that of the expression, and its key's place that
+// of the name.
+func (l *loader) groupExpr(at string, v ast.Node, o *Output) string {
+	m := l.mapping(at, v)
+	if m == nil {
+		return ""
+	}
+	m.free = true
+	defer m.done()
+	if len(m.entries) != 1 {
+		l.faults.add(at, complain("write each expression as an element of its own, as in [{a: x + 1}, {b: y + 1}]", "has %d names", len(m.entries)))
+		for i := range m.entries {
+			m.entries[i].taken = true
+		}
+		return ""
+	}
+	name := m.entries[0].key
+	path, text, ok := m.scalar(name, "an expression")
+	if !ok {
+		l.faults.silence(at)
+		return name
+	}
+	l.p.places[keyOf(at)] = l.p.places[keyOf(path)]
+	l.p.places[at] = l.p.places[path]
+	if o.GroupExprs == nil {
+		o.GroupExprs = make(map[string]string)
+	}
+	if _, twice := o.GroupExprs[name]; twice {
+		l.faults.addKey(at, complain("give each a name of its own", "another element is named %q", name))
+		l.faults.silence(at)
+		return ""
+	}
+	o.GroupExprs[name] = text
+	return name
+}
+
+// emit reads on_close, or {on_update: 10s}.
 func (l *loader) emit(m *mapping, o *Output) {
-	const hint = "write on_close: a window's result is published when it closes; smaller windows give results sooner"
+	const form = "write on_close, or {on_update: 10s} for provisional results too"
 	path, n := m.take("emit")
 	if n == nil {
 		return
 	}
-	if _, scalar := raw(n); !scalar {
-		if m := l.mapping(path, n); m != nil {
-			m.later(hint, "on_update", "on_change", "every")
-			if slices.ContainsFunc(m.entries, func(e entry) bool { return e.taken }) {
-				l.faults.silence(path)
-			}
-			l.faults.add(path, complain("write emit: "+EmitOnClose, "must be one word"))
-		}
+	if _, scalar := raw(n); scalar {
+		again := complain("say how often, as in emit: {on_update: 10s}", "on_update needs a duration")
+		each := complain("write on_close, or {on_update: 1s} for provisional results each second", "results of every event are not offered")
+		l.word(path, n, &o.Emit, map[string]*complaint{"on_update": again, "updates": again, "changes": again, "update": again,
+			"final":  complain("write on_close", `"final" is not known here`),
+			"always": each, "on_change": each, "on_event": each, "every_event": each}, EmitOnClose)
 		return
 	}
-	refused := complain(hint, "on_update is not built yet")
-	m.choiceElse("emit", &o.Emit, map[string]*complaint{"on_update": refused, "on_change": refused, "changes": refused}, EmitOnClose)
+	sub := l.mappingAs(path, n, form)
+	if sub == nil {
+		return
+	}
+	sub.duration(EmitOnUpdate, &o.UpdateEvery)
+	sub.instead(EmitOnUpdate, "every", "on_change", "interval", "changes", "processing_time", "early")
+	sub.refuse("write emit: on_close, without brackets", EmitOnClose)
+	sub.done()
+	o.Emit = EmitOnUpdate
+	if len(sub.entries) == 0 {
+		l.faults.add(path, complain(form, "is empty"))
+	}
+	if !sub.has(EmitOnUpdate) { // what stands in its place has been refused
+		l.faults.silence(path)
+	}
 }
 
-var lateLater = map[string]*complaint{
-	"drop": complain("write late: reconcile, or leave it out: late events are counted and corrected, never dropped", "dropping late events is not offered"),
-	"off":  complain("write late: reconcile, or leave it out", "an output without reconciliation is not built yet"),
-	"lake": complain("write late: reconcile: late events are in the lake in any case", `"lake" is not known here`),
+// late reads reconcile, or {off: reason}.
+func (l *loader) late(m *mapping, o *Output) {
+	const form = `write reconcile, or {off: "why this output needs no correction"}`
+	path, n := m.take("late")
+	if n == nil {
+		return
+	}
+	if _, scalar := raw(n); scalar {
+		l.word(path, n, &o.Late, lateElse, LateReconcile)
+		return
+	}
+	sub := l.mappingAs(path, n, form)
+	if sub == nil {
+		return
+	}
+	if _, reason, ok := sub.scalar(LateOff, "the reason, in words"); ok {
+		o.LateOffReason = reason
+	}
+	sub.instead(LateOff, "drop", "ignore", "none")
+	sub.done()
+	o.Late = LateOff
+	if len(sub.entries) == 0 {
+		l.faults.add(path, complain(form, "is empty"))
+	}
+	if !sub.has(LateOff) {
+		l.faults.silence(path)
+	}
 }
+
+var lateElse = func() map[string]*complaint {
+	const counted = "late events are counted and stay in the lake in any case"
+	return map[string]*complaint{
+		"drop":        complain("write late: reconcile, or leave it out: late events are counted and corrected, never dropped", "dropping late events is not offered"),
+		"ignore":      complain("write late: reconcile, or leave it out: late events are counted and corrected, never dropped", "dropping late events is not offered"),
+		LateOff:       complain(`say why, as in late: {off: "a dashboard of the last hour"}; `+counted, "off needs a reason"),
+		"lake":        complain("write late: reconcile; "+counted, `"lake" is not known here`),
+		"side_output": complain("write late: reconcile; "+counted+", and the journal names each", "a side output of late events is not offered"),
+	}
+}()

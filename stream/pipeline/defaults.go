@@ -18,19 +18,15 @@ const (
 
 // EnsureDefaults fills in what was left out. What stands in a file stays, zero or not.
 func (p *Pipeline) EnsureDefaults() {
-	s := &p.Source
-	p.text("source.partitioner", &s.Partitioner, Murmur2)
-	p.text("source.start", &s.Start, StartEarliest)
-	p.duration("source.watermark.max_future", &s.Watermark.MaxFuture, 24*time.Hour)
-	p.duration("source.watermark.idle_after", &s.Watermark.IdleAfter, 5*time.Minute)
-	if s.Watermark.Confirm == nil {
-		confirm := 3
-		s.Watermark.Confirm = &confirm
+	for _, s := range p.allSources() {
+		p.sourceDefaults(s)
 	}
+	joinLateness, _, _ := p.joined()
 	for i := range p.Outputs {
 		o, path := &p.Outputs[i], element("outputs", i)
 		p.text(path+".late", &o.Late, LateReconcile)
 		p.text(path+".emit", &o.Emit, EmitOnClose)
+		p.duration(path+".allowed_lateness", &o.AllowedLateness, joinLateness)
 		if o.Topic.Partitions == 0 && !p.given(path+".topic.partitions") {
 			o.Topic.Partitions = 4
 		}
@@ -51,6 +47,17 @@ func (p *Pipeline) EnsureDefaults() {
 		p.State.Keep = 5
 	}
 	p.duration("commit.every", &p.Commit.Every, 200*time.Millisecond)
+}
+
+func (p *Pipeline) sourceDefaults(s sourceRef) {
+	p.text(s.path+".partitioner", &s.Partitioner, Murmur2)
+	p.text(s.path+".start", &s.Start, StartEarliest)
+	p.duration(s.path+".watermark.max_future", &s.Watermark.MaxFuture, 24*time.Hour)
+	p.duration(s.path+".watermark.idle_after", &s.Watermark.IdleAfter, 5*time.Minute)
+	if s.Watermark.Confirm == nil {
+		confirm := 3
+		s.Watermark.Confirm = &confirm
+	}
 }
 
 // given reports whether the path stands in the file.

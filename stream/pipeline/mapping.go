@@ -14,6 +14,7 @@ type loader struct {
 	p      *Pipeline
 	faults *faultSet
 	env    func(string) (string, bool)
+	opened func(path string, keys []string) // told what was asked of each mapping; nil outside of tests
 }
 
 // mapping is one mapping of the file while its keys are taken, one by one. What is left at the end is unknown.
@@ -22,6 +23,7 @@ type mapping struct {
 	path    string
 	entries []entry
 	known   []string // keys that were asked for, in order
+	free    bool     // keys are names of the user's own
 }
 
 type entry struct {
@@ -33,6 +35,11 @@ type entry struct {
 
 // mapping opens a value that must be a mapping; nil goes with a fault.
 func (l *loader) mapping(path string, n ast.Node) *mapping {
+	return l.mappingAs(path, n, "write keys below it, as in the example of the README")
+}
+
+// mappingAs is mapping with what to write if the value is none.
+func (l *loader) mappingAs(path string, n ast.Node, form string) *mapping {
 	n = l.plain(path, n)
 	if n == nil {
 		return nil
@@ -44,7 +51,7 @@ func (l *loader) mapping(path string, n ast.Node) *mapping {
 	case *ast.MappingValueNode:
 		values = []*ast.MappingValueNode{n}
 	default:
-		l.faults.addAt(placeOf(n), path, complain("write keys below it, as in the example of the README", "must be a mapping, not %s", describe(n)))
+		l.faults.addAt(placeOf(n), path, complain(form, "must be a mapping, not %s", describe(n)))
 		return nil
 	}
 	m := &mapping{l: l, path: path}
@@ -89,11 +96,16 @@ func (m *mapping) take(key string) (path string, value ast.Node) {
 
 // section hands the mapping behind a key to fn, if there is one.
 func (m *mapping) section(key string, fn func(*mapping)) {
+	m.sectionAs(key, "write keys below it, as in the example of the README", fn)
+}
+
+// sectionAs is section with what to write if the value is no mapping.
+func (m *mapping) sectionAs(key, form string, fn func(*mapping)) {
 	path, n := m.take(key)
 	if n == nil {
 		return
 	}
-	if sub := m.l.mapping(path, n); sub != nil {
+	if sub := m.l.mappingAs(path, n, form); sub != nil {
 		fn(sub)
 		sub.done()
 	}
@@ -105,6 +117,16 @@ func (m *mapping) later(hint string, keys ...string) {
 		if e := &m.entries[i]; slices.Contains(keys, e.key) {
 			e.taken = true
 			m.l.faults.addAt(e.place, join(m.path, e.key), complain(hint, "not built yet"))
+		}
+	}
+}
+
+// refuse refuses keys of other engines that have no counterpart here, saying what to do instead.
+func (m *mapping) refuse(hint string, keys ...string) {
+	for i := range m.entries {
+		if e := &m.entries[i]; slices.Contains(keys, e.key) {
+			e.taken = true
+			m.l.faults.addAt(e.place, join(m.path, e.key), complain(hint, "unknown key"))
 		}
 	}
 }
@@ -122,6 +144,9 @@ func (m *mapping) instead(key string, others ...string) {
 
 // done reports the keys that nobody took.
 func (m *mapping) done() {
+	if m.l.opened != nil && !m.free {
+		m.l.opened(m.path, m.known)
+	}
 	for _, e := range m.entries {
 		if e.taken {
 			continue
@@ -143,12 +168,17 @@ func (m *mapping) done() {
 var homes = map[string]string{
 	"brokers": "kafka", "tls": "kafka", "sasl": "kafka",
 	"topic": "source", "format": "source", "schema": "source", "event_id": "source", "event_time": "source",
-	"key": "source", "start": "source", "watermark": "source", "partitioner": "source",
+	"key": "source", "start": "source", "watermark": "source", "partitioner": "source", "unnest": "source",
+	"json_schema": "source.schema", "descriptor": "source.schema", "message": "source.schema", "ids": "source.schema",
 	"max_out_of_orderness": "source.watermark", "max_future": "source.watermark", "confirm": "source.watermark",
 	"idle_after": "source.watermark", "close_when_idle": "source.watermark",
 	"group_by": "an element of outputs", "window": "an element of outputs", "allowed_lateness": "an element of outputs",
 	"late": "an element of outputs", "aggregate": "an element of outputs", "emit": "an element of outputs",
-	"tumbling": "window", "bucket": "lake", "roll": "lake", "settle": "reconcile", "guard": "reconcile", "lookback": "reconcile",
+	"tumbling": "window", "hopping": "window", "session": "window", "timezone": "window", "on_update": "emit",
+	"gap": "window.session", "within": "window.session", "every": "window.hopping, lake.roll or commit",
+	"interval": "join", "between": "join.interval", "left": "join.interval", "right": "join.interval", "on": "join.interval or enrich", "with": "enrich",
+	"when": "an element of rules", "then": "an element of rules", "expect": "an element of rules", "else": "an element of rules or reconcile.guard",
+	"bucket": "lake", "roll": "lake", "settle": "reconcile", "guard": "reconcile", "lookback": "reconcile",
 	"dir": "state", "memory_max": "state", "checkpoint_every": "state", "keep": "state",
 }
 

@@ -84,10 +84,10 @@ func (s Secret) Reveal() string { return string(s) }
 
 // Formats of source records.
 const (
-	FormatAvro    = "avro"     // Avro behind the Confluent header: 0x00, schema id
-	FormatAvroRaw = "avro-raw" // plain Avro
-	FormatJSON    = "json"     // a JSON document, behind the Confluent header if SchemaRef.IDs are given
-	FormatProto   = "protobuf" // a Protocol Buffers message, behind the Confluent header if SchemaRef.IDs are given
+	FormatAvro     = "avro"     // Avro behind the Confluent header: 0x00, schema id
+	FormatAvroRaw  = "avro-raw" // plain Avro
+	FormatJSON     = "json"     // a JSON document, behind the Confluent header if SchemaRef.IDs are given
+	FormatProtobuf = "protobuf" // a Protocol Buffers message, behind the Confluent header if SchemaRef.IDs are given
 )
 
 // Where a task that has never run begins.
@@ -106,7 +106,7 @@ type NamedSource struct {
 type Source struct {
 	// Topic is required.
 	Topic string
-	// Format is FormatAvro, FormatAvroRaw, FormatJSON or FormatProto. Required.
+	// Format is FormatAvro, FormatAvroRaw, FormatJSON or FormatProtobuf. Required.
 	Format string
 	Schema SchemaRef
 	// Unnest names an array: each of its elements, with the fields of the record around it, counts as an event of its own.
@@ -132,9 +132,9 @@ type SchemaRef struct {
 	File string
 	// JSONSchema is a JSON Schema, the other way with FormatJSON.
 	JSONSchema string
-	// Descriptor is a FileDescriptorSet as protoc writes it: required with FormatProto.
+	// Descriptor is a FileDescriptorSet as protoc writes it: required with FormatProtobuf.
 	Descriptor string
-	// Message is the full name of the message in Descriptor: required with FormatProto.
+	// Message is the full name of the message in Descriptor: required with FormatProtobuf.
 	Message string
 	// IDs are the registry's ids of that schema: required with FormatAvro, refused with FormatAvroRaw. With the other
 	// formats they say that records carry the Confluent header.

@@ -86,11 +86,14 @@ func (m *mapping) choice(key string, into *string, words ...string) {
 
 // choiceElse is choice with words that are refused for a reason of their own.
 func (m *mapping) choiceElse(key string, into *string, refused map[string]*complaint, words ...string) {
-	path, n := m.take(key)
-	if n == nil {
-		return
+	if path, n := m.take(key); n != nil {
+		m.l.word(path, n, into, refused, words...)
 	}
-	text, ok := m.l.text(path, n)
+}
+
+// word reads one of a few words; refused are words that are refused for a reason of their own.
+func (l *loader) word(path string, n ast.Node, into *string, refused map[string]*complaint, words ...string) {
+	text, ok := l.text(path, n)
 	if !ok {
 		return
 	}
@@ -101,10 +104,10 @@ func (m *mapping) choiceElse(key string, into *string, refused map[string]*compl
 		}
 	}
 	if c := refused[text]; c != nil {
-		m.l.faults.add(path, c)
+		l.faults.add(path, c)
 		return
 	}
-	m.l.faults.add(path, notOneOf(text, words))
+	l.faults.add(path, notOneOf(text, words))
 }
 
 func notOneOf(text string, words []string) *complaint {

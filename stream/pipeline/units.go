@@ -75,6 +75,15 @@ func parseDuration(text string) (time.Duration, *complaint) {
 	return total, nil
 }
 
+// parseSigned reads a duration that may be negative, as in -5m.
+func parseSigned(text string) (time.Duration, *complaint) {
+	if rest, negative := strings.CutPrefix(text, "-"); negative && !strings.HasPrefix(rest, "-") {
+		d, c := parseDuration(rest)
+		return -d, c
+	}
+	return parseDuration(strings.TrimPrefix(text, "+"))
+}
+
 func badUnit(text, name, form string) *complaint {
 	if name != strings.TrimSpace(name) {
 		name = strings.TrimSpace(name)

@@ -1,0 +1,82 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+const rulesForm = "write a list, as in - {name: known, expect: \"origin != ''\", else: quarantine}"
+
+// rules reads the list of rules.
+func (l *loader) rules(m *mapping) {
+	path, n := m.take("rules")
+	if n == nil {
+		return
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		l.faults.add(path, complain(rulesForm, "must be a list, not %s", describe(n)))
+		return
+	}
+	if len(list.Values) == 0 {
+		l.faults.add(path, complain(rulesForm+", or leave the key out", "the list is empty"))
+	}
+	for i, v := range list.Values {
+		at := element(path, i)
+		l.p.places[at] = placeOf(v)
+		l.p.Rules = append(l.p.Rules, Rule{})
+		if m := l.mappingAs(at, v, "write {name: n, when: condition, then: filter} or {name: n, expect: condition, else: quarantine}"); m != nil {
+			l.rule(m, &l.p.Rules[i])
+			m.done()
+		}
+	}
+}
+
+func (l *loader) rule(m *mapping, r *Rule) {
+	m.text("name", &r.Name)
+	for _, e := range []struct {
+		key  string
+		into *string
+	}{{"when", &r.When}, {"expect", &r.Expect}} {
+		if path, text, ok := m.scalar(e.key, "a condition such as distance > 0"); ok {
+			*e.into = text
+		} else if m.has(e.key) {
+			l.faults.silence(path)
+		}
+	}
+	const opposite = "an event that is bad is one that does not meet what is expected: write expect with the opposite condition, and else"
+	m.choiceElse("then", &r.Then, map[string]*complaint{
+		RuleQuarantine: complain(opposite+": quarantine", "then can't quarantine"),
+		RuleCount:      complain(opposite+": count", "then can't count"),
+		"drop":         complain("write then: filter; filtered events are counted by the rule's name, and stay in the lake", `"drop" is not known here`),
+		"keep":         complain("write when with the opposite condition, and then: filter", "then can't keep"),
+	}, RuleFilter)
+	m.choiceElse("else", &r.Else, map[string]*complaint{
+		"drop": complain("write else: filter to leave such events out, or quarantine to count them as invalid", `"drop" is not known here`),
+		"fail": complain("write else: quarantine: one bad event must not stop the pipeline", "failing on an event is not offered"),
+		"dlq":  complain("write else: quarantine: the journal names each such event, and the lake keeps its bytes", `"dlq" is not known here`),
+		"warn": complain("write else: count", `"warn" is not known here`),
+	}, RuleQuarantine, RuleCount, RuleFilter)
+	m.instead("when", "if", "filter", "where")
+	m.instead("expect", "check", "assert", "require", "expr", "condition", "expectation")
+	m.instead("then", "action", "do")
+	m.instead("else", "otherwise", "on_fail", "on_failure", "or_else")
+	m.refuse("else says what happens: quarantine, count or filter", "severity", "level")
+	if m.swapped("when", "else", "then") {
+		l.faults.silence(join(m.path, "then"))
+	}
+	if m.swapped("expect", "then", "else") {
+		l.faults.silence(join(m.path, "else"))
+	}
+}
+
+// swapped reports a condition with the outcome of the other form and without its own.
+func (m *mapping) swapped(condition, wrong, right string) bool {
+	return m.has(condition) && m.has(wrong) && !m.has(right)
+}
+
+// has reports whether a key stands in the file.
+func (m *mapping) has(key string) bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.key == key })
+}
