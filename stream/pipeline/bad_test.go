@@ -19,7 +19,7 @@ func TestBad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 45 {
+	if len(files) < 200 {
 		t.Fatalf("only %d files in testdata/bad", len(files))
 	}
 	for _, file := range files {

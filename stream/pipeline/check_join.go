@@ -35,13 +35,16 @@ func (p *Pipeline) checkBetween(fs *faultSet, j *Interval) {
 	between(fs, path+"[0]", j.Lower, -windowMax, windowMax)
 	between(fs, path+"[1]", j.Upper, -windowMax, windowMax)
 	if fs.clean(path+"[0]") && fs.clean(path+"[1]") && j.Lower > j.Upper {
-		fs.add(path, complain("write the smaller one first: "+form, "%s is more than %s", formatDuration(j.Lower), formatDuration(j.Upper)))
+		fs.add(path, complain("write the smaller one first, as in [0s, 10m] or [-5m, 5m]", "%s is more than %s", formatDuration(j.Lower), formatDuration(j.Upper)))
 	}
 }
 
 // checkPair checks the two sources of a join and the fields on which they meet. what is join or enrich; a and b are the keys
 // that name the sources.
 func (p *Pipeline) checkPair(fs *faultSet, what, path, a, b, first, second string, on map[string][]string) {
+	if !fs.clean("sources") {
+		return
+	}
 	if len(p.Sources) != 2 {
 		hint := "write sources: {name: {topic: ...}, name: {topic: ...}} instead of source"
 		if len(p.Sources) > 2 {
@@ -120,7 +123,7 @@ func (p *Pipeline) joined() (lateness time.Duration, path string, ok bool) {
 // checkJoinedOutput checks what a join asks of an output.
 func (p *Pipeline) checkJoinedOutput(fs *faultSet, path string, o *Output) {
 	lateness, what, ok := p.joined()
-	if !ok || len(p.Sources) != 2 {
+	if !ok || len(p.Sources) != 2 || !fs.clean(what) {
 		return
 	}
 	if o.AllowedLateness < lateness {
@@ -136,6 +139,9 @@ func (p *Pipeline) checkJoinedOutput(fs *faultSet, path string, o *Output) {
 	}
 	var wanted []string
 	for _, s := range sides {
+		if len(s.Key) == 0 {
+			return
+		}
 		missing := 0
 		var names []string
 		for _, key := range s.Key {
@@ -148,6 +154,9 @@ func (p *Pipeline) checkJoinedOutput(fs *faultSet, path string, o *Output) {
 			return
 		}
 		wanted = append(wanted, strings.Join(names, ", "))
+	}
+	if len(wanted) == 0 { // the source is not known
+		return
 	}
 	fs.add(path+"group_by", complain("add "+strings.Join(wanted, " or ")+"; to group by something else, let another pipeline read this one's output",
 		"does not contain the key on which the sources are joined"))

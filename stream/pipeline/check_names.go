@@ -158,7 +158,7 @@ func (p *Pipeline) checkGroupBy(fs *faultSet, path string, o *Output) {
 		case isExpr && strings.TrimSpace(text) == "":
 			fs.add(at, complain("write an expression", "is empty"))
 		case !isExpr && !isPath(name):
-			fs.add(at, complain("give the expression a name, as in {weekday: at.getDayOfWeek()}", "%q is no name of a field or let", name))
+			fs.add(at, complain("give the expression a name of your choice, as in {some_name: "+name+"}", "%q is no name of a field or let", name))
 		}
 	}
 	for _, name := range sortedKeys(o.GroupExprs) {

@@ -11,7 +11,7 @@ import (
 
 func (p *Pipeline) checkWindow(fs *faultSet, path string, w *Window) {
 	kinds := 0
-	for _, given := range []bool{w.Tumbling != 0 || p.given(path+".tumbling"), w.Hopping != nil, w.Session != nil} {
+	for _, given := range []bool{w.Tumbling != 0 || p.given(path+".tumbling"), w.Hopping != nil || p.given(path+".hopping"), w.Session != nil || p.given(path+".session")} {
 		if given {
 			kinds++
 		}
@@ -26,10 +26,10 @@ func (p *Pipeline) checkWindow(fs *faultSet, path string, w *Window) {
 		p.checkHopping(fs, path+".hopping", w.Hopping)
 	case w.Session != nil:
 		p.checkSession(fs, path+".session", w.Session)
-	case kinds == 1:
+	case w.Tumbling != 0 || p.given(path+".tumbling"):
 		windowSize(fs, path+".tumbling", w.Tumbling)
 	}
-	if fs.clean(path) {
+	if kinds == 1 && fs.clean(path) {
 		w.checkZone(fs, path)
 	}
 }
@@ -97,6 +97,11 @@ func (w *Window) checkZone(fs *faultSet, path string) {
 		fs.add(path+".timezone", complain("write a name of the IANA database, as in Europe/Berlin or America/New_York, or UTC", "there is no time zone %q", w.Timezone))
 		return
 	}
+	for _, below := range []string{".tumbling", ".hopping", ".hopping.size", ".hopping.every", ".session", ".session.within"} {
+		if !fs.clean(path + below) {
+			return
+		}
+	}
 	const days = "windows of a time zone follow its calendar: write whole days"
 	switch {
 	case w.Hopping != nil:
@@ -108,7 +113,7 @@ func (w *Window) checkZone(fs *faultSet, path string) {
 		}
 	case w.Session != nil && w.Session.Within%day != 0:
 		fs.add(path+".session.within", complain(days+", or leave timezone out", "%s is no whole number of days", formatDuration(w.Session.Within)))
-	case w.Session == nil && w.Tumbling%day != 0 && day%w.Tumbling != 0:
+	case w.Session == nil && w.Tumbling > 0 && w.Tumbling%day != 0 && day%w.Tumbling != 0:
 		fs.add(path+".tumbling", complain(days+", or a part of a day such as 1h, 4h or 12h", "%s does not divide a day", formatDuration(w.Tumbling)))
 	}
 }

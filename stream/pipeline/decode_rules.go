@@ -63,17 +63,9 @@ func (l *loader) rule(m *mapping, r *Rule) {
 	m.instead("then", "action", "do")
 	m.instead("else", "otherwise", "on_fail", "on_failure", "or_else")
 	m.refuse("else says what happens: quarantine, count or filter", "severity", "level")
-	if m.swapped("when", "else", "then") {
-		l.faults.silence(join(m.path, "then"))
+	if !m.has("when") && !m.has("expect") && !(l.faults.clean(join(m.path, "when")) && l.faults.clean(join(m.path, "expect"))) {
+		l.faults.silence(m.path) // what stands in the condition's place has been refused
 	}
-	if m.swapped("expect", "then", "else") {
-		l.faults.silence(join(m.path, "else"))
-	}
-}
-
-// swapped reports a condition with the outcome of the other form and without its own.
-func (m *mapping) swapped(condition, wrong, right string) bool {
-	return m.has(condition) && m.has(wrong) && !m.has(right)
 }
 
 // has reports whether a key stands in the file.

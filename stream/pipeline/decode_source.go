@@ -49,6 +49,9 @@ func (l *loader) source(m *mapping, s *Source) {
 		m.instead("ids", "id", "schema_id", "schema_ids")
 		m.instead("descriptor", "descriptor_set", "protoset", "proto_descriptor")
 		m.refuse("compile it with protoc --include_imports --descriptor_set_out=events.binpb, and name that in descriptor", "proto", "proto_file")
+		if m.has("proto") || m.has("proto_file") {
+			l.faults.silence(join(m.path, "descriptor"))
+		}
 	})
 	m.text("unnest", &s.Unnest)
 	m.texts("event_id", &s.EventID, l.text)
@@ -63,6 +66,9 @@ func (l *loader) source(m *mapping, s *Source) {
 	m.instead("unnest", "explode", "flatten", "flatmap", "flat_map")
 	m.instead("key", "keys", "key_fields", "partition_by")
 	m.refuse("write sources: {name: {topic: ...}, ...} for several; each is read by its own name", "topics", "topic_pattern")
+	if m.has("topics") || m.has("topic_pattern") {
+		l.faults.silence(join(m.path, "topic"))
+	}
 }
 
 func (l *loader) watermark(m *mapping, w *Watermark) {

@@ -29,7 +29,7 @@ func ParseWith(path string, text []byte, env func(string) (string, bool), ext Ex
 		file:       path,
 		places:     map[string]position{"": {1, 1}},
 		hidden:     make(map[string]string),
-		lines:      strings.Split(string(text), "\n"),
+		lines:      strings.Split(strings.TrimPrefix(string(text), byteOrderMark), "\n"),
 	}
 	faults := newFaultSet(p.file, p.places)
 	root := parseFile(text, faults)

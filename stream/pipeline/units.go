@@ -79,6 +79,9 @@ func parseDuration(text string) (time.Duration, *complaint) {
 func parseSigned(text string) (time.Duration, *complaint) {
 	if rest, negative := strings.CutPrefix(text, "-"); negative && !strings.HasPrefix(rest, "-") {
 		d, c := parseDuration(rest)
+		if c != nil {
+			c.msg = strings.Replace(c.msg, strconv.Quote(rest), strconv.Quote(text), 1)
+		}
 		return -d, c
 	}
 	return parseDuration(strings.TrimPrefix(text, "+"))

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,6 +25,7 @@ const syntaxHint = "check the indentation, and put quotes around text that holds
 
 // parseFile makes the syntax tree of a file's only document. A nil node goes with a fault.
 func parseFile(text []byte, fs *faultSet) ast.Node {
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	if pos, c := checkText(text); c != nil {
 		fs.addAt(pos, "", c)
 		return nil
@@ -86,6 +88,9 @@ func checkText(text []byte) (position, *complaint) {
 		return position{1, 1}, complain("a pipeline file holds settings only; keep data and schemas in files of their own",
 			"the file has %d bytes, more than %d", len(text), fileBytesMax)
 	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return position{1, 1}, complain("save it as UTF-8", "the file is UTF-16 text")
+	}
 	if !utf8.Valid(text) {
 		return position{1, 1}, complain("save it as UTF-8", "the file is not UTF-8 text")
 	}
@@ -100,6 +105,9 @@ func checkText(text []byte) (position, *complaint) {
 			return position{i + 1, 1}, complain("break it: lists and mappings can take a line for each element",
 				"the line has %d bytes, more than %d", len(line), lineBytesMax)
 		}
+		if pos, c := invisible(line, i+1); c != nil {
+			return pos, c
+		}
 		for j, c := range line {
 			switch c {
 			case '[', '{':
@@ -113,6 +121,33 @@ func checkText(text []byte) (position, *complaint) {
 				return position{i + 1, j + 1}, complain("close brackets that were opened", "brackets are nested deeper than %d", nestingMax)
 			}
 		}
+	}
+	return position{}, nil
+}
+
+// byteOrderMark is what some editors put before the text. At the beginning of the file it means nothing.
+const byteOrderMark = "\ufeff"
+
+// invisible refuses characters that look like nothing or like a space and come along when text is copied from pages
+// and chats. Comments may hold them.
+func invisible(line string, number int) (position, *complaint) {
+	code, _, _ := strings.Cut(line, " #")
+	for i, r := range code {
+		name := ""
+		switch r {
+		case '\ufeff':
+			name = "byte order mark"
+		case '\u00a0', '\u202f', '\u2007':
+			name = "no-break space"
+		case '\u200b', '\u200c', '\u200d', '\u2060', '\u00ad':
+			name = "character without width"
+		case '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069':
+			name = "mark of writing direction"
+		default:
+			continue
+		}
+		return position{number, utf8.RuneCountInString(code[:i]) + 1}, complain("delete it, or type a plain space; in an expression's text it can be written as an escape",
+			"an invisible character stands here: a %s, U+%04X", name, r)
 	}
 	return position{}, nil
 }
