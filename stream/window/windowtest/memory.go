@@ -1,0 +1,50 @@
+package windowtest
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+const (
+	copies     = 200 // accumulators on the heap at once, so that what else lives there doesn't count
+	memorySpan = 3   // factor between Bytes and the heap, either way
+	memoryFree = 256 // bytes an accumulator that Bytes need not know of
+)
+
+// ownsUpToMemory compares Bytes with the heap.
+func ownsUpToMemory(c *trial) error {
+	events := c.events[:min(len(c.events), 200)]
+	held := make([]window.Accumulator, copies)
+	before := heap()
+	var said int64
+	for i := range held {
+		var err error
+		if held[i], err = c.of(events); err != nil {
+			return err
+		}
+		n := held[i].Bytes()
+		if n < 0 {
+			return fmt.Errorf("Bytes is %d", n)
+		}
+		said += n
+	}
+	took := heap() - before
+	runtime.KeepAlive(held)
+	if took > memorySpan*said+memoryFree*copies {
+		return fmt.Errorf("Bytes says %d, the heap %d", said/copies, took/copies)
+	}
+	if said > memorySpan*took+memoryFree*copies {
+		return fmt.Errorf("Bytes says %d, the heap only %d", said/copies, took/copies)
+	}
+	return nil
+}
+
+// heap is what lives on the heap.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
