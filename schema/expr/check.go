@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"cel.dev/cel-go/cel"
@@ -144,14 +143,14 @@ func (c *checker) symbols(field, literal ast.Expr) {
 	c.fault(literal.ID(), fmt.Sprintf("the enum has no symbol %q", text), hint)
 }
 
-var fixedZone = regexp.MustCompile(`^(UTC|[+-]?\d\d:\d\d)$`)
-
 // zone refuses names of zones: their rules come from the machine's database and
 // change with it, and with them the result of a window computed last year.
 func (c *checker) zone(arg ast.Expr) {
 	if arg.Kind() == ast.LiteralKind {
-		if text, ok := arg.AsLiteral().Value().(string); ok && fixedZone.MatchString(text) {
-			return
+		if text, ok := arg.AsLiteral().Value().(string); ok {
+			if _, fixed := zoneOffset(text); fixed {
+				return
+			}
 		}
 	}
 	c.fault(arg.ID(), "a time zone must be a fixed offset", `write an offset like '-05:00'; the rules of named zones change over time`)
@@ -169,6 +168,11 @@ func (c *checker) nullable(e ast.Expr) bool {
 		args := e.AsCall().Args()
 		then, other := c.tested(args[0])
 		return !c.same(args[1], then) && c.nullable(args[1]) || !c.same(args[2], other) && c.nullable(args[2])
+	}
+	if e.Kind() == ast.CallKind {
+		if f, ok := c.env.Functions[e.AsCall().FunctionName()]; ok {
+			return f.Result.Nullable // of a timestamp CEL's type doesn't say it
+		}
 	}
 	if t, ok := c.typeOf(e); ok {
 		return t.Nullable || t.Kind == schema.KindNull

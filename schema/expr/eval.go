@@ -1,13 +1,11 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/tidemark-io/tidemark/schema"
 )
@@ -15,23 +13,15 @@ import (
 // NewEval binds the program to rows: index gives the place of each field in
 // them, or -1 ((*schema.Decoder).Index). An Eval belongs to one goroutine.
 func (p *Program) NewEval(index func(field string) int) (*Eval, error) {
-	lets := map[*Program]*Eval{}
-	e, err := p.newEval(index, lets)
-	if err != nil {
-		return nil, err
-	}
-	for _, let := range lets {
-		e.lets = append(e.lets, let) // e itself is among them
-	}
-	return e, nil
+	return p.newEval(index, map[*Program]*Eval{}, &run{})
 }
 
 // newEval shares one Eval per let among all that name it.
-func (p *Program) newEval(index func(field string) int, lets map[*Program]*Eval) (*Eval, error) {
+func (p *Program) newEval(index func(field string) int, lets map[*Program]*Eval, r *run) (*Eval, error) {
 	if e, ok := lets[p]; ok {
 		return e, nil
 	}
-	e := &Eval{program: p, plain: -1, names: map[string]binding{}}
+	e := &Eval{program: p, plain: -1, run: r, names: map[string]binding{}}
 	bind := func(field string, t schema.Type) (int, error) {
 		i := index(field)
 		if i < 0 {
@@ -52,25 +42,59 @@ func (p *Program) newEval(index func(field string) int, lets map[*Program]*Eval)
 		}
 	}
 	for name, let := range p.lets {
-		inner, err := let.newEval(index, lets)
+		inner, err := let.newEval(index, lets, r)
 		if err != nil {
 			return nil, err
 		}
 		e.names[name] = binding{let: inner, typ: let.typ}
 	}
 	lets[p] = e
-	return e, nil
+	return e, e.link()
+}
+
+// link builds the readers of a compiled program.
+func (e *Eval) link() error {
+	if e.program.Interpreted() {
+		return nil
+	}
+	n, err := e.program.nodes(func(name string) (node, error) {
+		b, ok := e.names[name]
+		switch {
+		case !ok:
+			return node{}, unsupported("the name " + name)
+		case b.let == nil:
+			return fieldNode(name, b.slot, b.typ)
+		case b.let.plain >= 0:
+			return fieldNode(name, b.let.plain, b.typ)
+		}
+		return letNode(name, b.let)
+	})
+	if err != nil {
+		return fmt.Errorf("compile %q: %w", clip(e.program.source), err)
+	}
+	if n.kind == kindBool {
+		e.test = n.bools
+		return nil
+	}
+	e.read = n.value(1_000_000)
+	return nil
 }
 
 // Eval evaluates one program for one event after another.
 type Eval struct {
 	program *Program
-	plain   int // slot of the field that is the whole expression, or -1
+	plain   int                  // slot of the field that is the whole expression, or -1
+	test    reader[bool]         // compiled and a bool
+	read    reader[schema.Value] // compiled and something else
 	names   map[string]binding
-	lets    []*Eval // of an outermost Eval: itself and every let below, each once
+	run     *run // shared with the lets
 
-	row   []schema.Value // of the event in hand
-	known any            // as a let: its value for this row, once computed
+	// As a let: what it gave for an event.
+	event uint64
+	value schema.Value
+	state state
+	fault *fault
+	known any // the same for CEL, nil until it asks
 }
 
 var _ cel.Activation = (*Eval)(nil)
@@ -82,37 +106,76 @@ type binding struct {
 	let  *Eval
 }
 
-// Eval evaluates the program over a row. The result's Bytes may alias the row.
-// A failure is a *schema.RecordError with reason "expression".
+// Eval evaluates the program over a row. The result's Bytes may alias the row or
+// a buffer: they are valid until either is used again. A failure is a
+// *schema.RecordError with reason "expression".
 func (e *Eval) Eval(row []schema.Value) (schema.Value, error) {
 	if e.plain >= 0 {
 		return row[e.plain], nil
 	}
-	e.start(row)
-	out, err := e.run()
-	if err != nil {
-		err = e.failure(err)
+	r := e.run
+	r.row = row
+	r.event++
+	if r.text = r.text[:0]; cap(r.text) > keptText {
+		r.text = nil
 	}
-	e.start(nil) // the row's bytes belong to the caller
-	return out, err
+	out, s := e.compute()
+	r.row = nil // its bytes belong to the caller
+	if s == failed {
+		return schema.Value{}, e.program.recordError(r.fault)
+	}
+	return out, nil
 }
 
-// start sets the row, everywhere, and forgets what lets gave for the last one.
-func (e *Eval) start(row []schema.Value) {
-	for _, let := range e.lets {
-		let.row, let.known = row, nil
+// compute evaluates the program; if that fails, run.fault says why.
+func (e *Eval) compute() (schema.Value, state) {
+	if e.test != nil {
+		x, s := e.test(e.run)
+		if s == valid {
+			return schema.BoolValue(x), valid
+		}
+		return e.result(schema.Value{}, s)
 	}
-}
-
-func (e *Eval) run() (schema.Value, error) {
+	if e.read != nil {
+		return e.result(e.read(e.run))
+	}
 	if e.plain >= 0 {
-		return e.row[e.plain], nil
+		return e.run.row[e.plain], valid
 	}
 	out, _, err := e.program.cel.Eval(e)
 	if err != nil {
-		return schema.Value{}, err
+		return schema.Value{}, e.run.fail(faultOf(err, e.nulls()))
 	}
-	return fromCEL(out, e.program.typ)
+	v, err := fromCEL(out, e.program.typ)
+	if err != nil {
+		return schema.Value{}, e.run.fail(faultOf(err, nil))
+	}
+	return v, valid
+}
+
+// result checks what a compiled program gives, as fromCEL does.
+func (e *Eval) result(v schema.Value, s state) (schema.Value, state) {
+	if s == null && !e.program.typ.Nullable {
+		return v, e.run.fail(faultNullFinal)
+	}
+	if len(v.Bytes) > MaxResultBytes {
+		return schema.Value{}, e.run.fail(faultTooLong)
+	}
+	return v, s
+}
+
+// once computes a let when it is reached the first time for an event.
+func (e *Eval) once() state {
+	r := e.run
+	if e.event == r.event {
+		return e.state
+	}
+	e.value, e.state = e.compute()
+	if e.state == valid && e.value.IsNull() {
+		e.state = null
+	}
+	e.event, e.fault, e.known = r.event, r.fault, nil
+	return e.state
 }
 
 // ResolveName gives CEL the value of a field or let. A let is computed when it
@@ -123,42 +186,43 @@ func (e *Eval) ResolveName(name string) (any, bool) {
 		return nil, false
 	}
 	if b.let == nil {
-		return toCEL(e.row[b.slot], b.typ), true
+		return toCEL(e.run.row[b.slot], b.typ, name), true
 	}
-	if b.let.known == nil {
-		v, err := b.let.run()
-		if err != nil {
-			b.let.known = types.WrapErr(fmt.Errorf("let %s: %w", name, err))
+	let := b.let
+	s := let.once()
+	if let.known == nil {
+		if s == failed {
+			let.known = types.WrapErr(&fault{let: name, cause: let.fault})
 		} else {
-			b.let.known = toCEL(v, b.typ)
+			let.known = toCEL(let.value, b.typ, name)
 		}
 	}
-	return b.let.known, true
+	return let.known, true
 }
 
 // Parent is nil: there are no outer names.
 func (e *Eval) Parent() cel.Activation { return nil }
 
-// failure describes why the expression failed on this row. Most often a field
-// is null, which CEL reports as a missing overload.
-func (e *Eval) failure(err error) error {
-	msg := err.Error()
-	var nulls []string
+// nulls are the fields of the expression, and of its lets, that are null: most
+// often one is why CEL misses an overload.
+func (e *Eval) nulls() []string {
+	var names []string
 	for _, field := range e.program.fields {
-		if i := e.slotOf(field); i >= 0 && e.row[i].IsNull() {
-			nulls = append(nulls, field)
+		if i := e.slotOf(field); i >= 0 && e.run.row[i].IsNull() {
+			names = append(names, field)
 		}
 	}
-	if before, _, ok := strings.Cut(msg, "no such overload"); ok && len(nulls) > 0 {
-		msg = fmt.Sprintf("%snull where a value is needed (null here: %s): write %s != null ? ... : ...", before, strings.Join(nulls, ", "), nulls[0])
-	}
-	return &schema.RecordError{Reason: schema.ReasonExpression, Err: fmt.Errorf("expression %q: %s", clip(e.program.source), msg)}
+	return names
 }
 
 // slotOf finds a field, of the expression itself or of a let.
 func (e *Eval) slotOf(field string) int {
-	for _, let := range e.lets {
-		if b, ok := let.names[field]; ok && b.let == nil {
+	for name, b := range e.names {
+		if b.let != nil {
+			if i := b.let.slotOf(field); i >= 0 {
+				return i
+			}
+		} else if name == field {
 			return b.slot
 		}
 	}
@@ -166,12 +230,20 @@ func (e *Eval) slotOf(field string) int {
 }
 
 // toCEL gives a value as CEL's own, so that no adapter has to guess.
-func toCEL(v schema.Value, t schema.Type) any {
+func toCEL(v schema.Value, t schema.Type, name string) ref.Val {
 	switch v.Kind {
 	case schema.KindBool:
 		return types.Bool(v.Bool())
 	case schema.KindInt:
-		return instant(v.Int(), perSecond(t))
+		unit := perSecond(t)
+		if unit == 0 {
+			return types.Int(v.Int())
+		}
+		at, ok := instantOf(v.Int(), unit)
+		if !ok {
+			return types.WrapErr(outOfRange(name))
+		}
+		return types.Timestamp{Time: at.utc(0)}
 	case schema.KindFloat:
 		return types.Double(v.Float())
 	case schema.KindString:
@@ -180,17 +252,6 @@ func toCEL(v schema.Value, t schema.Type) any {
 		return types.Bytes(v.Bytes)
 	}
 	return types.NullValue
-}
-
-func instant(v, perSecond int64) any {
-	if perSecond == 0 {
-		return types.Int(v)
-	}
-	t := time.Unix(v/perSecond, v%perSecond*(1_000_000_000/perSecond)).UTC()
-	if t.Year() < 1 || t.Year() > 9999 {
-		return types.NewErr("a timestamp (%d) is outside the years 1 to 9999", v)
-	}
-	return types.Timestamp{Time: t}
 }
 
 // fromCEL takes a result back, of exactly the announced type.
@@ -211,7 +272,7 @@ func fromCEL(out any, t schema.Type) (schema.Value, error) {
 		kind, v = schema.KindInt, schema.IntValue(out.UnixMicro()) // floors
 	case types.Null:
 		if !t.Nullable {
-			return v, errors.New("the result is null")
+			return v, faultNullFinal
 		}
 		return v, nil
 	}
@@ -219,7 +280,7 @@ func fromCEL(out any, t schema.Type) (schema.Value, error) {
 		return v, fmt.Errorf("the result is %T, not %s", out, t)
 	}
 	if len(v.Bytes) > MaxResultBytes {
-		return v, fmt.Errorf("the result has %d bytes, at most %d are allowed", len(v.Bytes), MaxResultBytes)
+		return v, faultTooLong
 	}
 	return v, nil
 }

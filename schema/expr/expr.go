@@ -57,8 +57,11 @@ func (e Env) names() []string {
 type Program struct {
 	source string
 	typ    schema.Type
-	plain  string      // the field that is the whole expression, else empty
-	cel    cel.Program // nil if plain
+	plain  string              // the field that is the whole expression, else empty
+	cel    cel.Program         // nil if plain
+	tree   *ast.AST            // nil if plain
+	slow   string              // what is not compiled, else empty
+	calls  map[string]Function // that the expression calls
 	direct map[string]schema.Type
 	lets   map[string]*Program // that the expression names
 	fields []string            // direct ones and those of lets
@@ -85,6 +88,9 @@ func Compile(src string, env Env) (*Program, error) {
 			return &Program{source: src, typ: t, plain: name, fields: []string{name}}, nil
 		}
 	}
+	if err := CheckFunctions(env.Functions); err != nil {
+		return nil, err
+	}
 	celEnv, err := newCEL(env)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the expression language: %w", err)
@@ -102,6 +108,9 @@ func Compile(src string, env Env) (*Program, error) {
 	}
 	if p.cel, err = celEnv.Program(checked, cel.EvalOptions(cel.OptOptimize)); err != nil {
 		return nil, &Error{Line: 1, Column: 1, Msg: err.Error()}
+	}
+	if err := p.plan(); err != nil {
+		return nil, err
 	}
 	if err := p.tryConstant(); err != nil {
 		return nil, err
@@ -126,12 +135,22 @@ func newCEL(env Env) (*cel.Env, error) {
 			opts = append(opts, cel.Variable(name, ct))
 		}
 	}
+	for name, f := range env.Functions {
+		opts = append(opts, f.declare(name))
+	}
 	return cel.NewEnv(opts...)
 }
 
 // link notes which fields and lets the expression reads.
 func (p *Program) link(checked *ast.AST, env Env) error {
-	p.direct, p.lets = map[string]schema.Type{}, map[string]*Program{}
+	p.tree, p.direct, p.lets, p.calls = checked, map[string]schema.Type{}, map[string]*Program{}, map[string]Function{}
+	ast.PreOrderVisit(checked.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.CallKind {
+			if f, ok := env.Functions[e.AsCall().FunctionName()]; ok {
+				p.calls[e.AsCall().FunctionName()] = f
+			}
+		}
+	}))
 	for _, ref := range checked.ReferenceMap() {
 		if let, ok := env.Lets[ref.Name]; ok {
 			p.lets[ref.Name] = let

@@ -62,11 +62,7 @@ func (b *bench) declare(text string) string {
 }
 
 func describe(p *Program) string {
-	plain := ""
-	if p.Plain() {
-		plain = " plain"
-	}
-	return fmt.Sprintf("%s%s, reads %s\n", p.Type(), plain, strings.Join(p.Fields(), " "))
+	return fmt.Sprintf("%s, reads %s; %s\n", p.Type(), strings.Join(p.Fields(), " "), p.Cost())
 }
 
 // faults prints each joined error on its line.
