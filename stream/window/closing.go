@@ -36,16 +36,16 @@ func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) e
 		return o.sess.close(watermark, emit)
 	}
 	done := 0
-	for done < len(o.panes) && o.closes(o.panes[done].start) <= watermark {
+	for done < len(o.panes) && o.closes(&o.panes[done]) <= watermark {
 		c := closing{e: e, o: o, ref: &o.panes[done], emit: emit}
 		c.result = &e.result
-		*c.result = Result{Output: i, Start: c.ref.start, End: c.ref.start + o.Size, Key: e.result.Key, Values: e.values(len(o.Aggs))}
+		*c.result = Result{Output: i, Start: c.ref.Start, End: c.ref.End, Key: e.result.Key, Values: e.values(len(o.Aggs))}
 		if err := c.run(); err != nil {
 			return err
 		}
 		o.groups -= c.ref.groupsOf()
 		if p := c.ref.p; p == nil || p.written > 0 {
-			o.gone.add(c.ref.start)
+			o.gone.add(c.ref.Start)
 		}
 		if c.ref.p != nil {
 			c.ref.p.release(&e.mem)
@@ -122,7 +122,7 @@ func (c *closing) run() error {
 	}
 	if want := c.ref.groupsOf(); c.n != want {
 		return &CorruptError{
-			Key:  appendWindowKey(nil, prefixWindowHeader, c.result.Output, c.ref.start),
+			Key:  appendWindowKey(nil, prefixWindowHeader, c.result.Output, c.ref.Start),
 			What: fmt.Sprintf("%d groups, where the header and memory have %d", c.n, want),
 		}
 	}
@@ -133,8 +133,8 @@ func (c *closing) run() error {
 // neither side is loaded as a whole.
 func (c *closing) merge() error {
 	c.stored = make([]uint64, c.o.layout.stride)
-	lo := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.start)
-	hi := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.start+1)
+	lo := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.Start)
+	hi := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.Start+1)
 	err := c.e.back.Scan(lo, hi, func(k, v []byte) error {
 		if len(k) < windowPrefixLen {
 			return &CorruptError{Key: slices.Clone(k), What: "key of a record"}
@@ -142,7 +142,7 @@ func (c *closing) merge() error {
 		return c.pass(k, v)
 	})
 	if err != nil {
-		return fmt.Errorf("read the window at %d: %w", c.ref.start, err)
+		return fmt.Errorf("read the window at %d: %w", c.ref.Start, err)
 	}
 	return nil
 }

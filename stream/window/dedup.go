@@ -8,14 +8,17 @@ import (
 
 // dedup knows the identities of the events in open windows, by the watermark at which they are forgotten: the
 // latest close of any of their windows, late or not. That is a function of the event's time, so copies share it.
-// For each identity it keeps which outputs have counted it, so that a copy that arrives by another source partition
-// fills the windows that the first one missed, whichever comes first (model copies.py, "per window").
+// For each identity it keeps how many windows of each output have counted it, so that a copy that arrives by another
+// source partition fills the windows that the first one missed, whichever comes first (model copies.py, "per window").
+// The numbers are packed in one word: 1 bit for an output with one window of a time, so that a word is then a set of
+// outputs, and as many as the number needs for one with several.
 type dedup struct {
 	buckets []bucketRef // ascending expiry
 	near    *bucket     // last used
 	nearAt  int64       // its expiry
 	shape   shape
-	all     uint64 // every output
+	fields  uint64 // the bits of all outputs
+	all     uint64 // the word of an event that all windows of all outputs have counted, where there are most
 	salt    uint64
 	gone    span // expiries of buckets that the Backing still has and shouldn't
 }
@@ -39,6 +42,8 @@ type bucket struct {
 	written int64
 	touched uint64
 }
+
+const wordBits = 64 // of a packed word
 
 const bucketBytes = 256 // of a bucket without its tables
 
@@ -91,9 +96,9 @@ func (e *Engine) loadFilter(b *bucket, expiry int64) error {
 	return nil
 }
 
-// count adds `outputs` to the outputs that have counted id, and returns those that had before: none if the event is
-// new.
-func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64, err error) {
+// count raises the numbers of windows that have counted id to those of the packed word fill, and returns what they
+// were before: 0 if the event is new.
+func (e *Engine) count(expiry int64, id identity, fill uint64) (before uint64, err error) {
 	b, err := e.bucketAt(expiry)
 	if err != nil {
 		return 0, err
@@ -103,8 +108,8 @@ func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64
 	at := b.ids.find(id, sh, e.seen.salt)
 	if at >= 0 {
 		before = b.ids.outputs(at, sh)
-		if before|outputs != before {
-			b.ids.setOutputs(at, before|outputs, sh)
+		if after := e.greatest(before, fill); after != before {
+			b.ids.setOutputs(at, after, sh)
 			if at < b.clean {
 				b.changed = noted(append(b.changed, uint32(at)), b.changed, &e.mem)
 			}
@@ -113,7 +118,7 @@ func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64
 	}
 	if b.partial && (b.blind || b.filters.has(id)) {
 		before, err = e.storedOutputs(expiry, id)
-		if err != nil || before != 0 && before|outputs == before {
+		if err != nil || before != 0 && e.greatest(before, fill) == before {
 			return before, err // nothing to remember: the Backing knows it all
 		}
 	}
@@ -121,7 +126,7 @@ func (e *Engine) count(expiry int64, id identity, outputs uint64) (before uint64
 		b.count++
 	}
 	at = b.ids.insert(id, sh, e.seen.salt, &e.mem)
-	b.ids.setOutputs(at, before|outputs, sh)
+	b.ids.setOutputs(at, e.greatest(before, fill), sh)
 	return before, nil
 }
 
@@ -135,37 +140,37 @@ func (e *Engine) storedOutputs(expiry int64, id identity) (uint64, error) {
 	if !ok {
 		return 0, nil
 	}
-	mask, err := decodeOutputs(val, e.seen.all)
+	word, err := e.decodeWord(val)
 	if err != nil {
 		return 0, &CorruptError{Key: slices.Clone(e.keyBuf), What: "outputs of an identity", Err: err}
 	}
-	return mask, nil
+	return word, nil
 }
 
-// appendOutputs appends a set of outputs: nothing for all of them, which is the rule, else the shortest
+// appendWord appends a packed word: nothing for all windows of all outputs, which is the rule, else the shortest
 // little-endian bytes.
-func appendOutputs(dst []byte, mask, all uint64) []byte {
-	if mask == all {
+func appendWord(dst []byte, word, all uint64) []byte {
+	if word == all {
 		return dst
 	}
-	for ; mask != 0; mask >>= 8 {
-		dst = append(dst, byte(mask))
+	for ; word != 0; word >>= 8 {
+		dst = append(dst, byte(word))
 	}
 	return dst
 }
 
-func decodeOutputs(val []byte, all uint64) (uint64, error) {
+func (e *Engine) decodeWord(val []byte) (uint64, error) {
 	if len(val) == 0 {
-		return all, nil
+		return e.seen.all, nil
 	}
 	if len(val) > 8 || val[len(val)-1] == 0 {
 		return 0, fmt.Errorf("% x is no set of outputs", val)
 	}
 	var buf [8]byte
 	copy(buf[:], val)
-	mask := binary.LittleEndian.Uint64(buf[:])
-	if mask&^all != 0 || mask == all {
+	word := binary.LittleEndian.Uint64(buf[:])
+	if !e.sound(word) || word == e.seen.all {
 		return 0, fmt.Errorf("% x is no set of some of the outputs", val)
 	}
-	return mask, nil
+	return word, nil
 }

@@ -87,17 +87,21 @@ func (e *Engine) readWindowHeader(k, v []byte) error {
 	if o.sess != nil {
 		return corrupt("output %d has sessions", i)
 	}
-	if start < TimeMin-o.Size || start > TimeMax || o.Start(start) != start {
+	if start < TimeMin-o.Size-dayMs || start > TimeMax {
 		return corrupt("no window of %d ms starts at %d", o.Size, start)
 	}
-	if o.closes(start) <= e.closed {
+	w, ok := o.of(start)
+	if !ok {
+		return corrupt("no window of %d ms starts at %d", o.Size, start)
+	}
+	if w.End+o.Lateness <= e.closed {
 		return corrupt("the window at %d is open, but the watermark has passed %d", start, e.closed)
 	}
 	n, err := readCount(v)
 	if err != nil {
 		return corrupt("%v", err)
 	}
-	o.panes = append(o.panes, paneRef{start: start, groups: n})
+	o.panes = append(o.panes, paneRef{Span: w, groups: n})
 	o.groups += n
 	e.mem.note(refBytes)
 	return nil

@@ -12,18 +12,25 @@ type EngineOptions struct {
 	// is below three quarters of it; what has changed since the last Write stays, so whoever sees Memory above
 	// MemoryMax commits early. Without a Backing, Add fails with ErrMemory.
 	MemoryMax int64
+
+	// OpenMax is a limit of open results, windows times groups over all outputs; 0 (default): none. An event that
+	// would open a group beyond it is refused with ErrOpenWindows.
+	OpenMax int64
 }
 
-// Engine holds the open windows of one task. It is not safe for concurrent use. After any error it is unusable and
-// returns that error for ever: drop it and build another from the Backing.
+// Engine holds the open windows of one task. It is not safe for concurrent use. After any error but
+// ErrOpenWindows it is unusable and returns that error for ever: drop it and build another from the Backing.
 type Engine struct {
-	outs  []output
-	all   uint64 // every output
-	seen  dedup
-	back  Backing
-	limit int64
-	mem   memory
-	seed  maphash.Seed
+	outs    []output
+	all     uint64  // every output
+	single  bool    // no output has several windows of a time
+	misses  []int32 // of the last Verdict
+	seen    dedup
+	back    Backing
+	limit   int64
+	openMax int64
+	mem     memory
+	seed    maphash.Seed
 
 	closed    int64   // highest watermark that Close was given
 	hash      [8]byte // of the outputs' layout
@@ -45,32 +52,31 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 	if len(outputs) == 0 || len(outputs) > OutputsMax {
 		return nil, fmt.Errorf("%d outputs: from 1 to %d", len(outputs), OutputsMax)
 	}
-	if opts.MemoryMax < 0 {
-		return nil, fmt.Errorf("a memory limit of %d bytes", opts.MemoryMax)
+	if opts.MemoryMax < 0 || opts.OpenMax < 0 {
+		return nil, fmt.Errorf("limits of %d bytes and %d open windows: neither is below 0", opts.MemoryMax, opts.OpenMax)
 	}
 	e := &Engine{
-		back: back, limit: opts.MemoryMax, mem: newMemory(opts.MemoryMax), seed: maphash.MakeSeed(),
+		back: back, limit: opts.MemoryMax, openMax: opts.OpenMax, mem: newMemory(opts.MemoryMax), seed: maphash.MakeSeed(),
 		all: 1<<len(outputs) - 1, closed: NoWatermark, meta: NoWatermark, epoch: 1,
 	}
 	e.outs = make([]output, len(outputs))
 	for i := range outputs {
 		o := &e.outs[i]
 		o.Output = outputs[i]
-		if err := o.check(); err != nil {
-			return nil, fmt.Errorf("output %q: %w", o.Name, err)
-		}
-		var err error
-		if o.layout, err = layoutOf(&o.Output); err != nil {
+		if err := o.setUp(); err != nil {
 			return nil, fmt.Errorf("output %q: %w", o.Name, err)
 		}
 		if o.Session() {
+			var err error
 			if o.sess, err = newSessions(e, i); err != nil {
 				return nil, fmt.Errorf("output %q: %w", o.Name, err)
 			}
 		}
 	}
 	e.hash = layoutHash(e.outs)
-	e.seen = dedup{all: e.all, salt: rand.Uint64(), shape: idShape(len(outputs))}
+	if err := e.pack(); err != nil {
+		return nil, err
+	}
 	if back == nil {
 		return e, nil
 	}
@@ -78,6 +84,29 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 		return nil, fmt.Errorf("read window state: %w", err)
 	}
 	return e, nil
+}
+
+// pack gives each output its bits of the words that dedup keeps.
+func (e *Engine) pack() error {
+	e.single, e.misses = true, make([]int32, len(e.outs))
+	d := dedup{salt: rand.Uint64()}
+	bits := uint(0)
+	for i := range e.outs {
+		o := &e.outs[i]
+		o.shift = bits
+		bits += o.width
+		if bits <= wordBits {
+			d.fields |= (1<<o.width - 1) << o.shift
+			d.all |= uint64(o.windowsMost()) << o.shift
+		}
+		e.single = e.single && o.windowsMost() == 1
+	}
+	if bits > wordBits {
+		return fmt.Errorf("hopping windows overlap too much: the outputs need %d bits to remember which windows have counted an event, at most %d; let windows start less often, or split the pipeline", bits, wordBits)
+	}
+	d.shape = idShape(bits)
+	e.seen = d
+	return nil
 }
 
 // Memory is the number of bytes that the engine holds.

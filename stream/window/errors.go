@@ -11,6 +11,10 @@ var (
 	// ErrWatermarkFell: a watermark is below one that Close has been given. A window that has closed would open
 	// again (law L2), so nothing is done.
 	ErrWatermarkFell = errors.New("watermark is below that of closed windows")
+	// ErrOpenWindows: an event would open more groups than EngineOptions.OpenMax. Nothing has been counted and the
+	// engine stays usable: hold the event back, go on with other partitions, and try it again when Close has closed
+	// something. If all partitions wait, only a higher limit helps.
+	ErrOpenWindows = errors.New("too many open windows")
 	// ErrOtherLayout: the state was written for other outputs. State isn't migrated: it begins anew.
 	ErrOtherLayout = errors.New("window state was written for other outputs")
 )

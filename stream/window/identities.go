@@ -14,16 +14,16 @@ func (id identity) append(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, id.a), id.b)
 }
 
-// identities is a set of identities, each with the set of outputs that have counted it. They lie in the order of
+// identities is a set of identities, each with the packed word of the windows that have counted it. They lie in the order of
 // their arrival; an index of 32-bit slots finds them. A new one costs one look at the index, and is appended.
 type identities struct {
 	index table
 	recs  slab
 }
 
-// idShape is the shape of a record: the identity, and the outputs when there can be more than one.
-func idShape(outputs int) shape {
-	if outputs == 1 {
+// idShape is the shape of a record: the identity, and the packed word when it has more than one bit.
+func idShape(bits uint) shape {
+	if bits == 1 {
 		return shapeOf(2)
 	}
 	return shapeOf(3)
@@ -74,7 +74,7 @@ func (s *identities) at(i int, sh *shape) identity {
 	return identity{rec[0], rec[1]}
 }
 
-// outputs is the set of outputs that have counted record i.
+// outputs is the packed word of record i.
 func (s *identities) outputs(i int, sh *shape) uint64 {
 	if sh.stride == 2 {
 		return 1

@@ -36,15 +36,16 @@ type cell struct {
 
 // The words of a record before its cells.
 const (
-	recKey        = 0 // key length; bit 31: changed since the last Write; from bit 32 on: hash of the key
+	recKey        = 0 // key length; bit 31: changed since the last Write, bit 30: since the last Updates; from bit 32 on: hash of the key
 	recA          = 1 // first 8 bytes of the key
 	recB          = 2 // next 8 bytes; of a key beyond 16 bytes its place in the arena
 	recEvents     = 3
 	recDuplicates = 4
 	recCells      = 5
 
-	dirtyBit = 1 << 31
-	lenMask  = dirtyBit - 1
+	dirtyBit   = 1 << 31
+	updatedBit = 1 << 30
+	lenMask    = updatedBit - 1
 )
 
 // reading is how an aggregate's value is read from a record.
@@ -154,10 +155,14 @@ func (a *Agg) check() error {
 }
 
 // layoutHash names what the bytes of state depend on: a state is only read with the layout that it was written with.
+// What outputs other than tumbling ones in UTC add lies behind all else, so that these keep the hash that they had
+// when there were no others.
 func layoutHash(outs []output) (h [8]byte) {
 	b := binary.AppendUvarint(nil, uint64(len(outs)))
+	var more []byte
 	for i := range outs {
 		o := &outs[i]
+		more = appendKind(more, i, o)
 		b = binary.AppendUvarint(b, uint64(o.Size))
 		b = binary.AppendUvarint(b, uint64(o.Lateness))
 		b = binary.AppendUvarint(b, uint64(len(o.layout.cells)))
@@ -170,7 +175,22 @@ func layoutHash(outs []output) (h [8]byte) {
 			}
 		}
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(append(b, more...))
 	copy(h[:], sum[:])
 	return h
+}
+
+// appendKind appends what makes an output other than tumbling in UTC.
+func appendKind(b []byte, i int, o *output) []byte {
+	if o.every() == o.Size && !o.Session() && o.Zone == nil {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(i))
+	b = binary.AppendUvarint(b, uint64(o.every()))
+	b = binary.AppendUvarint(b, uint64(o.Gap))
+	if o.Zone == nil {
+		return append(b, 0)
+	}
+	hash := o.Zone.Hash()
+	return append(append(b, 1), hash[:]...)
 }

@@ -2,7 +2,7 @@ package window
 
 import "sort"
 
-// OpenWindow is one open window of an output, of all its groups.
+// OpenWindow is one open window of an output, of all its groups; of sessions, one open session or several alike.
 type OpenWindow struct {
 	Output     int
 	Start, End int64 // ms
@@ -12,7 +12,15 @@ type OpenWindow struct {
 
 func (o *output) describe(i, at int) OpenWindow {
 	ref := &o.panes[at]
-	return OpenWindow{Output: i, Start: ref.start, End: ref.start + o.Size, Closes: o.closes(ref.start), Groups: ref.groupsOf()}
+	return OpenWindow{Output: i, Start: ref.Start, End: ref.End, Closes: o.closes(ref), Groups: ref.groupsOf()}
+}
+
+// openResults is the number of results that the output's open windows would give.
+func (o *output) openResults() int64 {
+	if o.sess != nil {
+		return o.sess.open()
+	}
+	return o.groups
 }
 
 // OpenWindows is, for each output, the number of results that its open windows would give: windows times groups, as
@@ -20,7 +28,7 @@ func (o *output) describe(i, at int) OpenWindow {
 func (e *Engine) OpenWindows() (perOutput []int) {
 	perOutput = make([]int, len(e.outs))
 	for i := range e.outs {
-		perOutput[i] = int(e.outs[i].groups)
+		perOutput[i] = int(e.outs[i].openResults())
 	}
 	return perOutput
 }
@@ -29,34 +37,54 @@ func (e *Engine) OpenWindows() (perOutput []int) {
 // among them. ok is false when there is none.
 func (e *Engine) Bound(limit int64) (bound int64, ok bool) {
 	for i := range e.outs {
-		o := &e.outs[i]
-		n := sort.Search(len(o.panes), func(j int) bool { return o.panes[j].start+o.Size > limit })
-		if n == 0 {
-			continue
-		}
-		if closes := o.closes(o.panes[n-1].start); !ok || closes > bound {
+		if closes, has := e.outs[i].bound(limit); has && (!ok || closes > bound) {
 			bound, ok = closes, true
 		}
 	}
 	return bound, ok
 }
 
+func (o *output) bound(limit int64) (int64, bool) {
+	if o.sess != nil {
+		return o.sess.bound(limit)
+	}
+	n := sort.Search(len(o.panes), func(j int) bool { return o.panes[j].End > limit })
+	if n == 0 {
+		return 0, false
+	}
+	return o.closes(&o.panes[n-1]), true
+}
+
 // OldestOpen is the open window with the lowest start; of equals, that of the first output.
 func (e *Engine) OldestOpen() (w OpenWindow, ok bool) {
 	for i := range e.outs {
-		o := &e.outs[i]
-		if len(o.panes) > 0 && (!ok || o.panes[0].start < w.Start) {
-			w, ok = o.describe(i, 0), true
+		if first, has := e.outs[i].oldest(i); has && (!ok || first.Start < w.Start) {
+			w, ok = first, true
 		}
 	}
 	return w, ok
 }
 
-// EachOpen calls fn with every open window in the order (output, start), until fn returns false.
+func (o *output) oldest(i int) (OpenWindow, bool) {
+	if o.sess != nil {
+		return o.sess.oldest()
+	}
+	if len(o.panes) == 0 {
+		return OpenWindow{}, false
+	}
+	return o.describe(i, 0), true
+}
+
+// EachOpen calls fn with every open window in the order (output, start), until fn returns false. Open sessions are
+// told of one by one, or those of one start and end together.
 func (e *Engine) EachOpen(fn func(OpenWindow) bool) {
 	for i := range e.outs {
-		for at := range e.outs[i].panes {
-			if !fn(e.outs[i].describe(i, at)) {
+		o := &e.outs[i]
+		if o.sess != nil && !o.sess.eachOpen(fn) {
+			return
+		}
+		for at := range o.panes {
+			if !fn(o.describe(i, at)) {
 				return
 			}
 		}

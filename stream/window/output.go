@@ -3,6 +3,7 @@ package window
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -12,59 +13,49 @@ type output struct {
 	layout layout
 	sess   merging   // of sessions; nil: panes
 	panes  []paneRef // ascending start
-	near   window    // last used
-	far    window    // used before that: around a boundary, times go to and fro
+	near   *slot     // last used
+	far    *slot     // used before that: around a boundary, times go to and fro
 	groups int64     // of all open windows
 	gone   span      // starts of closed windows that the Backing still has
+	grain  int64     // of the expiry of a session's identities
+	spans  []Span    // scratch
+
+	// Where a packed word has the number of windows that have counted an event (dedup).
+	shift, width uint
 }
 
 // paneRef is an open window; p is nil when all of it is in the Backing.
 type paneRef struct {
-	start  int64
-	groups int64 // while p is nil
-	p      *pane
+	Span
+	groups  int64 // while p is nil
+	p       *pane
+	pending *pending // changes that Updates has to tell of, in a pane that was evicted; nil: none
 }
 
-const refBytes = 32 // of a paneRef or a bucketRef, with the spare room of their slice
+const refBytes = 48 // of a paneRef or a bucketRef, with the spare room of their slice
 
-// window is one window of an output, open or not. An empty one (start = end) holds no time.
-type window struct {
-	start, end, closes int64
-	pane               *pane // nil: not looked up yet
-}
-
-func (w *window) holds(t int64) bool { return w.start <= t && t < w.end }
-
-// at is the window that holds time t, as the output's near window.
-func (o *output) at(t int64) *window {
-	if o.near.holds(t) {
-		return &o.near
+// setUp compiles an output's settings, or says what is wrong with them.
+func (o *output) setUp() (err error) {
+	if err := o.check(); err != nil {
+		return err
 	}
-	o.near, o.far = o.far, o.near
-	if !o.near.holds(t) {
-		start := o.Start(t)
-		o.near = window{start: start, end: start + o.Size, closes: start + o.Size + o.Lateness}
+	if o.layout, err = layoutOf(&o.Output); err != nil {
+		return err
 	}
-	return &o.near
+	o.near, o.far = &slot{}, &slot{}
+	o.width = uint(bits.Len64(uint64(o.windowsMost())))
+	o.grain = max(grainLeast, o.Lateness/grainShare)
+	return nil
 }
 
-// cut is the aligned span that holds time t: sessions don't cross its ends.
-func (o *output) cut(t int64) Span {
-	w := o.at(t)
-	return Span{w.start, w.end}
-}
-
-// forget empties the shortcuts to panes.
-func (o *output) forget() { o.near, o.far = window{}, window{} }
-
-// closes is the watermark that closes the window with a start.
-func (o *output) closes(start int64) int64 { return start + o.Size + o.Lateness }
+// closes is the watermark that closes the window r.
+func (o *output) closes(r *paneRef) int64 { return r.End + o.Lateness }
 
 // open is the pane of w, made if the window isn't open yet, and remembered in w.
-func (o *output) open(w *window, m *memory) *pane {
-	i, found := o.search(w.start)
+func (o *output) open(w *win, m *memory) *pane {
+	i, found := o.search(w.Start)
 	if !found {
-		o.panes = slices.Insert(o.panes, i, paneRef{start: w.start})
+		o.panes = slices.Insert(o.panes, i, paneRef{Span: w.Span})
 		m.note(refBytes)
 	}
 	ref := &o.panes[i]
@@ -78,7 +69,7 @@ func (o *output) open(w *window, m *memory) *pane {
 }
 
 func (o *output) search(start int64) (int, bool) {
-	return slices.BinarySearchFunc(o.panes, start, func(r paneRef, t int64) int { return compareTimes(r.start, t) })
+	return slices.BinarySearchFunc(o.panes, start, func(r paneRef, t int64) int { return compareTimes(r.Start, t) })
 }
 
 // groupsOf is the number of groups of an open window.
@@ -91,6 +82,14 @@ func (r *paneRef) groupsOf() int64 {
 
 func compareTimes(a, b int64) int { return cmp.Compare(a, b) }
 
+// windowsMost is the greatest number of windows that count one event.
+func (o *Output) windowsMost() int64 {
+	if o.Session() {
+		return 1
+	}
+	return o.most()
+}
+
 // check says what is wrong with an output's settings.
 func (o *Output) check() error {
 	switch {
@@ -100,6 +99,32 @@ func (o *Output) check() error {
 		return fmt.Errorf("allowed lateness %d ms: from 0 to %d", o.Lateness, SpanMax)
 	case len(o.Aggs) > AggsMax:
 		return fmt.Errorf("%d aggregates: at most %d", len(o.Aggs), AggsMax)
+	case o.Every < 0 || o.Every > o.Size:
+		return fmt.Errorf("windows of %d ms every %d ms: they start every 1 to %d ms, or events between them would be in none", o.Size, o.Every, o.Size)
+	case o.most() > WindowsMax:
+		return fmt.Errorf("windows of %d ms every %d ms: each event would be in %d of them, at most %d; let them start less often", o.Size, o.Every, o.most(), WindowsMax)
+	case o.Gap < 0 || o.Gap > o.Size:
+		return fmt.Errorf("sessions with a gap of %d ms within %d ms: the gap is from 1 to %d", o.Gap, o.Size, o.Size)
+	case o.Session() && o.every() != o.Size:
+		return fmt.Errorf("sessions don't hop: a gap of %d ms and windows every %d ms", o.Gap, o.Every)
+	case o.Session() && o.Updates:
+		return fmt.Errorf("sessions have no updates: a session that joins two others would have to take both back")
+	}
+	return o.checkZone()
+}
+
+// checkZone says what is wrong with the windows of a zone.
+func (o *Output) checkZone() error {
+	whole := o.Size%dayMs == 0
+	switch {
+	case o.Zone == nil:
+		return nil
+	case !whole && (o.Session() || o.every() != o.Size):
+		return fmt.Errorf("windows of %d ms in time zone %s: sessions and hopping windows of a zone span whole days, of 24h", o.Size, o.Zone.Name())
+	case !whole && dayMs%o.Size != 0:
+		return fmt.Errorf("windows of %d ms in time zone %s: take whole days, or what divides 24 hours", o.Size, o.Zone.Name())
+	case whole && o.every()%dayMs != 0:
+		return fmt.Errorf("windows every %d ms in time zone %s: take whole days, of 24h", o.Every, o.Zone.Name())
 	}
 	return nil
 }

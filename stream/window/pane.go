@@ -10,6 +10,8 @@ type pane struct {
 	beside
 	dirty []uint32 // records changed since the last Write, in the order of their first change
 
+	updated []uint32 // records changed since the last Updates
+
 	groups  int64  // of the window, those only in the Backing included
 	written int64  // groups that the Backing's header tells of; 0: it has nothing of this window
 	partial bool   // the Backing may have groups that memory hasn't
@@ -94,12 +96,20 @@ func (p *pane) mark(i int, rec []uint64, m *memory) {
 	}
 }
 
+// markUpdated notes that record i has changed since the last Updates.
+func (p *pane) markUpdated(i int, rec []uint64, m *memory) {
+	if rec[recKey]&updatedBit == 0 {
+		rec[recKey] |= updatedBit
+		p.updated = noted(append(p.updated, uint32(i)), p.updated, m)
+	}
+}
+
 // release gives the pane's memory back.
 func (p *pane) release(m *memory) {
 	p.index.release(m)
 	p.recs.release(m)
 	p.keys.release(m)
 	p.beside.release(m)
-	m.note(-int64(cap(p.dirty))*4 - paneBytes)
+	m.note(-int64(cap(p.dirty)+cap(p.updated))*4 - paneBytes)
 	*p = pane{}
 }

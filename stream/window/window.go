@@ -22,6 +22,7 @@ const (
 	AggsMax    = 256                          // aggregates of one output
 	SpanMax    = int64(1_000_000_000_000_000) // ms (about 31,700 years): largest size, and largest lateness
 	KeyMax     = 64 << 10                     // bytes of a group key
+	WindowsMax = 1000                         // windows of one output that one time is in
 )
 
 // Input is what the engine needs of one event. The engine keeps no reference to it after Add has returned.

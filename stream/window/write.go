@@ -38,7 +38,7 @@ func (e *Engine) writeAll(w Writer) error {
 		}
 		for j := range o.panes {
 			if p := o.panes[j].p; p != nil && len(p.dirty) > 0 {
-				if err := e.writePane(w, i, o.panes[j].start, p); err != nil {
+				if err := e.writePane(w, i, o.panes[j].Start, p); err != nil {
 					return err
 				}
 			}
@@ -149,7 +149,7 @@ func (e *Engine) writeBucket(w Writer, expiry int64, b *bucket) error {
 func (e *Engine) writeIdentity(w Writer, expiry int64, b *bucket, at int) error {
 	sh := &e.seen.shape
 	e.keyBuf = b.ids.at(at, sh).append(appendEventKey(e.keyBuf[:0], prefixEvent, expiry))
-	e.valBuf = appendOutputs(e.valBuf[:0], b.ids.outputs(at, sh), e.all)
+	e.valBuf = appendWord(e.valBuf[:0], b.ids.outputs(at, sh), e.seen.all)
 	if err := w.Set(e.keyBuf, e.valBuf); err != nil {
 		return fmt.Errorf("set an identity: %w", err)
 	}
