@@ -22,20 +22,34 @@ type Projection struct {
 // goes into records as Lookup does. Without paths it only validates. A field
 // that cannot be one Value is refused.
 func (s *Schema) Project(paths []string) (*Projection, error) {
-	root := newWant()
+	root, slots, err := s.wanted(paths)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{index: map[*node]int32{}, building: map[*node]bool{}}
+	c.programs = make([]program, 1)
+	e := emitter{c: c}
+	e.record(s.root, root, "")
+	c.programs[0] = e.program()
+	return &Projection{programs: c.programs, symbols: c.symbols, branches: c.branches, preset: c.preset, width: len(paths), unnest: s.unnest, slots: slots}, nil
+}
+
+// wanted is the tree of the paths, whose slots are their places in paths. Those of an unnested element are numbered among
+// themselves; slots has the places of them in paths.
+func (s *Schema) wanted(paths []string) (root *want, slots []int32, err error) {
+	root = newWant()
 	var element *want
 	if s.unnest != "" {
 		element = newWant()
 		root.at(s.unnest).element = element
 	}
-	var slots []int32
 	for i, path := range paths {
 		t, err := s.Lookup(path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !t.Projectable() {
-			return nil, notProjectable(path, t)
+			return nil, nil, notProjectable(path, t)
 		}
 		at, slot := root, int32(i)
 		if inner, ok := s.ofElement(path); ok {
@@ -45,16 +59,11 @@ func (s *Schema) Project(paths []string) (*Projection, error) {
 			at = at.at(path)
 		}
 		if at.slot != noSlot {
-			return nil, fmt.Errorf("field %q is named twice", path)
+			return nil, nil, fmt.Errorf("field %q is named twice", path)
 		}
 		at.slot = slot
 	}
-	c := &compiler{index: map[*node]int32{}, building: map[*node]bool{}}
-	c.programs = make([]program, 1)
-	e := emitter{c: c}
-	e.record(s.root, root, "")
-	c.programs[0] = e.program()
-	return &Projection{programs: c.programs, symbols: c.symbols, branches: c.branches, preset: c.preset, width: len(paths), unnest: s.unnest, slots: slots}, nil
+	return root, slots, nil
 }
 
 // at is the node of a path below w; "" is w itself.

@@ -47,11 +47,22 @@ var _ Reader = (*Decoder)(nil)
 
 // Shape is every format's fields as a record schema, for types and names. With Unnest it lists the element's fields.
 func (s Source) Shape() (*Schema, error) {
+	var shape *Schema
+	var err error
 	switch s.Format {
 	case FormatAvro, FormatAvroRaw:
-		return Parse(s.Schema)
+		shape, err = Parse(s.Schema)
+	case FormatJSON:
+		shape, err = jsonShape(s.Schema)
+	case FormatProtobuf:
+		err = fmt.Errorf("format protobuf: not built yet")
+	default:
+		err = fmt.Errorf("unknown format %q: it is avro, avro-raw, json or protobuf", s.Format)
 	}
-	return nil, fmt.Errorf("shape of format %q: not built yet", s.Format)
+	if err != nil || s.Unnest == "" {
+		return shape, err
+	}
+	return shape.Unnested(s.Unnest)
 }
 
 // NewReader compiles a reader of the fields, the event id and the event time. All faults are reported at once.
@@ -59,6 +70,9 @@ func NewReader(s Source, fields []string) (Reader, error) {
 	shape, err := s.Shape()
 	if err != nil {
 		return nil, err
+	}
+	if s.Format == FormatJSON {
+		return newJSONReader(shape, s.Wire, s.Event, fields)
 	}
 	return NewDecoder(shape, s.Wire, s.Event, fields)
 }
