@@ -37,9 +37,7 @@ func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) e
 	}
 	done := 0
 	for done < len(o.panes) && o.closes(&o.panes[done]) <= watermark {
-		c := closing{e: e, o: o, ref: &o.panes[done], emit: emit}
-		c.result = &e.result
-		*c.result = Result{Output: i, Start: c.ref.Start, End: c.ref.End, Key: e.result.Key, Values: e.values(len(o.Aggs))}
+		c := e.reading(i, &o.panes[done], emit)
 		if err := c.run(); err != nil {
 			return err
 		}
@@ -47,6 +45,7 @@ func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) e
 		if p := c.ref.p; p == nil || p.written > 0 {
 			o.gone.add(c.ref.Start)
 		}
+		c.ref.pending.release(&e.mem)
 		if c.ref.p != nil {
 			c.ref.p.release(&e.mem)
 		}
@@ -58,6 +57,13 @@ func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) e
 		o.forget()
 	}
 	return nil
+}
+
+// reading is a window of output i whose results are to be emitted.
+func (e *Engine) reading(i int, ref *paneRef, emit func(*Result) error) *closing {
+	o := &e.outs[i]
+	e.result = Result{Output: i, Start: ref.Start, End: ref.End, Key: e.result.Key, Values: e.values(len(o.Aggs))}
+	return &closing{e: e, o: o, ref: ref, emit: emit, result: &e.result}
 }
 
 // values is room for n results.
@@ -89,7 +95,7 @@ func (e *Engine) forgetIdentities(watermark int64) {
 	}
 }
 
-// closing is one window that is being closed.
+// closing is one window that is being closed, or looked at for Updates.
 type closing struct {
 	e      *Engine
 	o      *output
@@ -108,7 +114,7 @@ type closing struct {
 
 func (c *closing) run() error {
 	if p := c.ref.p; p != nil {
-		c.order = c.e.sorted(p, &c.o.layout.shape)
+		c.order = c.e.sorted(p, nil, &c.o.layout.shape)
 	}
 	if c.ref.p == nil || c.ref.p.partial {
 		if err := c.merge(); err != nil {
@@ -132,7 +138,6 @@ func (c *closing) run() error {
 // merge walks the stored records of the window in key order and emits them among those in memory, which are newer:
 // neither side is loaded as a whole.
 func (c *closing) merge() error {
-	c.stored = make([]uint64, c.o.layout.stride)
 	lo := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.Start)
 	hi := appendWindowKey(nil, prefixWindow, c.result.Output, c.ref.Start+1)
 	err := c.e.back.Scan(lo, hi, func(k, v []byte) error {
@@ -160,11 +165,19 @@ func (c *closing) pass(k, v []byte) error {
 			return err
 		}
 	}
+	c.result.Key = append(c.result.Key[:0], key...)
+	return c.giveStored(k, v)
+}
+
+// giveStored emits a record of the Backing, whose group key the result has.
+func (c *closing) giveStored(k, v []byte) error {
+	if c.stored == nil {
+		c.stored = make([]uint64, c.o.layout.stride)
+	}
 	c.aside.reset()
 	if err := c.o.layout.decodeRecord(v, c.stored, &c.aside); err != nil {
 		return &CorruptError{Key: slices.Clone(k), What: "record of a group", Err: err}
 	}
-	c.result.Key = append(c.result.Key[:0], key...)
 	return c.give(c.stored, &c.aside)
 }
 
@@ -185,11 +198,18 @@ func (c *closing) give(rec []uint64, b *beside) error {
 	return c.emit(c.result)
 }
 
-// sorted is the records of a pane in the order of their keys.
-func (e *Engine) sorted(p *pane, sh *shape) []sortKey {
+// sorted is the records of a pane, or some of them, in the order of their keys.
+func (e *Engine) sorted(p *pane, some []uint32, sh *shape) []sortKey {
 	before := cap(e.order)
-	e.order = slices.Grow(e.order[:0], p.recs.n)
-	for i := range p.recs.n {
+	n := p.recs.n
+	if some != nil {
+		n = len(some)
+	}
+	e.order = slices.Grow(e.order[:0], n)
+	for i := range n {
+		if some != nil {
+			i = int(some[i])
+		}
 		rec := p.recs.at(i, sh)
 		k := sortKey{a: rec[recA], b: rec[recB], rec: i}
 		if n := keyLen(rec); n > inlineMax {

@@ -87,6 +87,7 @@ func (e *Engine) evictPane(i, at int) {
 	o := &e.outs[i]
 	ref := &o.panes[at]
 	ref.groups = ref.p.groups
+	ref.hold(&o.layout.shape, &e.mem)
 	ref.p.release(&e.mem)
 	ref.p = nil
 	o.forget()
