@@ -126,6 +126,14 @@ func (f form) valid(key []byte) error {
 	return nil
 }
 
+// validEqual says why appendEqual never makes key, if so.
+func (f form) validEqual(key []byte) error {
+	if f.kind == schema.KindFloat && len(key) == 8 && binary.BigEndian.Uint64(key) == ^uint64(signBit) {
+		return fmt.Errorf("a -0, which is kept as 0")
+	}
+	return f.valid(key)
+}
+
 // rankOf is a word that orders as doubles do: -0 below +0, a NaN above all.
 func rankOf(f float64) uint64 {
 	b := math.Float64bits(f)
