@@ -17,11 +17,11 @@ type bench struct {
 	env    Env
 }
 
-// TestExpressions reads testdata: `schema` declares the event, `let NAME`
+// TestExpressions reads testdata/expressions: `schema` declares the event, `let NAME`
 // compiles a let, `compile` shows type and fields or the faults, `eval` evaluates
 // its first line over the events in the others. (Invariants 1 to 5)
 func TestExpressions(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/expressions", func(t *testing.T, path string) {
 		b := &bench{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {

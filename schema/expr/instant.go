@@ -77,17 +77,12 @@ func (t instant) since(u instant) (int64, *fault) {
 	return add(d, int64(t.nsec)-int64(u.nsec))
 }
 
-// arithmeticOfTimes builds +, - and unary - where a timestamp or duration takes
-// part.
+// arithmeticOfTimes builds + and - where a timestamp or duration takes part.
 func arithmeticOfTimes(op string, args []node) (node, bool) {
-	a := args[0]
-	if len(args) == 1 {
-		if op == opNegate && a.kind == kindSpan {
-			return spanNode(unary(a, a.ints, negate)), true
-		}
+	if len(args) != 2 {
 		return node{}, false
 	}
-	b := args[1]
+	a, b := args[0], args[1]
 	switch {
 	case op == opAdd && a.kind == kindTime && b.kind == kindSpan:
 		return zonedNode(binary(a, b, a.times, b.ints, instant.add), a), true

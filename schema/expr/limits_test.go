@@ -177,28 +177,6 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-func BenchmarkEval(b *testing.B) {
-	env := Env{Fields: map[string]schema.Type{
-		"delay":  {Kind: schema.KindInt, Avro: "int", Nullable: true},
-		"origin": {Kind: schema.KindString, Avro: "string"},
-	}}
-	for _, src := range []string{"delay", "delay > 60", "delay != null && delay > 60", "delay > 60 && origin == 'JFK'"} {
-		b.Run(strings.ReplaceAll(src, " ", ""), func(b *testing.B) {
-			e, err := mustCompile(b, src, env).NewEval(func(name string) int { return strings.Index("do", name[:1]) })
-			if err != nil {
-				b.Fatal(err)
-			}
-			row := []schema.Value{schema.IntValue(75), schema.StringValue([]byte("JFK"))}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := e.Eval(row); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 // Lets that name two lets each are evaluated once each, not 2^depth times.
 func TestLetsInADiamond(t *testing.T) {
 	env := Env{Fields: map[string]schema.Type{"i": {Kind: schema.KindInt, Avro: "long"}}, Lets: map[string]*Program{}}
