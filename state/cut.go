@@ -59,8 +59,8 @@ type Source struct {
 	Reached int64 `json:"reached"`
 }
 
-// Counters account for every record once (law L3): Consumed is the sum of the
-// five that follow it.
+// Counters account for every record once (law L3): Consumed and Received
+// together are the sum of Aggregated to Forwarded.
 type Counters struct {
 	Consumed   int64 `json:"consumed"`
 	Aggregated int64 `json:"aggregated"`
@@ -68,8 +68,22 @@ type Counters struct {
 	Late       int64 `json:"late"`
 	Filtered   int64 `json:"filtered"`
 	Invalid    int64 `json:"invalid"`
+	Forwarded  int64 `json:"forwarded,omitempty"` // to the repartition topic
+	Received   int64 `json:"received,omitempty"`  // events from it
 
+	// What a join has made of pairs of events, and what rules took of that.
+	Pairs         int64 `json:"pairs,omitempty"`
+	PairsFiltered int64 `json:"pairs_filtered,omitempty"`
+	PairsInvalid  int64 `json:"pairs_invalid,omitempty"`
+
+	Rules   []RuleCounter    `json:"rules,omitempty"`   // in the pipeline's order
 	Outputs []OutputCounters `json:"outputs,omitempty"` // in the pipeline's order
+}
+
+// RuleCounter counts how often a rule fired.
+type RuleCounter struct {
+	Name  string `json:"name"`
+	Fired int64  `json:"fired"`
 }
 
 // OutputCounters count one output's windows.

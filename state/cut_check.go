@@ -74,9 +74,9 @@ func (n *Counters) faults() []error {
 			errs = append(errs, fmt.Errorf("counter %s is %d", f.name, f.value))
 		}
 	}
-	if sum := n.Aggregated + n.Duplicate + n.Late + n.Filtered + n.Invalid; sum != n.Consumed {
-		errs = append(errs, fmt.Errorf("%w: consumed %d, but aggregated %d + duplicate %d + late %d + filtered %d + invalid %d = %d",
-			errUnbalanced, n.Consumed, n.Aggregated, n.Duplicate, n.Late, n.Filtered, n.Invalid, sum))
+	if sum := n.Aggregated + n.Duplicate + n.Late + n.Filtered + n.Invalid + n.Forwarded; sum != n.Consumed+n.Received {
+		errs = append(errs, fmt.Errorf("%w: consumed %d + received %d, but aggregated %d + duplicate %d + late %d + filtered %d + invalid %d + forwarded %d = %d",
+			errUnbalanced, n.Consumed, n.Received, n.Aggregated, n.Duplicate, n.Late, n.Filtered, n.Invalid, n.Forwarded, sum))
 	}
 	return errs
 }
@@ -95,6 +95,11 @@ func (n *Counters) named() []namedCount {
 	list := []namedCount{
 		{"consumed", n.Consumed, false}, {"aggregated", n.Aggregated, false}, {"duplicate", n.Duplicate, false},
 		{"late", n.Late, false}, {"filtered", n.Filtered, false}, {"invalid", n.Invalid, false},
+		{"forwarded", n.Forwarded, false}, {"received", n.Received, false},
+		{"pairs", n.Pairs, false}, {"pairs_filtered", n.PairsFiltered, false}, {"pairs_invalid", n.PairsInvalid, false},
+	}
+	for i := range n.Rules {
+		list = append(list, namedCount{"rule " + n.Rules[i].Name, n.Rules[i].Fired, false})
 	}
 	for i := range n.Outputs {
 		o := &n.Outputs[i]
@@ -147,7 +152,8 @@ func (c *Cut) follows(prev *Cut) error {
 			bad("counter %s falls from %d to %d", is[i].name, was[i].value, is[i].value)
 		}
 	}
-	if n := c.Counters.Consumed - prev.Counters.Consumed; len(errs) == 0 && n > advanced {
+	n := c.Counters.Consumed + c.Counters.Received - prev.Counters.Consumed - prev.Counters.Received
+	if len(errs) == 0 && n > advanced {
 		bad("%d records consumed within %d offsets", n, advanced)
 	}
 	if len(errs) == 0 && c.Position().Equal(prev.Position()) {
@@ -171,6 +177,9 @@ func (c *Cut) sameSubject(prev *Cut) error {
 			return fmt.Errorf("state over %q (id %s, partition %d), cut over %q (id %s, partition %d)",
 				was.Topic, was.TopicID, was.Partition, is.Topic, is.TopicID, is.Partition)
 		}
+	}
+	if !slices.EqualFunc(c.Counters.Rules, prev.Counters.Rules, func(a, b RuleCounter) bool { return a.Name == b.Name }) {
+		return fmt.Errorf("state of %d rules, cut of %d, or under other names", len(prev.Counters.Rules), len(c.Counters.Rules))
 	}
 	if len(c.Counters.Outputs) != len(prev.Counters.Outputs) {
 		return fmt.Errorf("state of %d outputs, cut of %d", len(prev.Counters.Outputs), len(c.Counters.Outputs))

@@ -22,62 +22,118 @@ const restoresAtOnce = 4
 func (r *runner) assigned(ctx context.Context, partitions []int32) (kafka.Starts, error) {
 	r.setAssigning(true)
 	defer r.setAssigning(false)
-	p := r.o.Plan.Pipeline
-	commits, err := r.admin.Committed(ctx, p.Name, r.topic.Name)
+	found, err := r.found(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("committed offsets of %s: %w", p.Name, err)
+		return nil, err
 	}
-	ends, err := r.admin.Offsets(ctx, r.topic.Name)
-	if err != nil {
-		return nil, fmt.Errorf("offsets of %s: %w", r.topic.Name, err)
+	starts := kafka.Starts{}
+	for _, src := range r.sources {
+		starts[src.Name] = make(map[int32]int64, len(partitions))
 	}
-	starts := make(map[int32]int64, len(partitions))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(restoresAtOnce)
 	for _, id := range partitions {
 		g.Go(func() error {
-			start, err := r.admit(ctx, id, commits, ends[id])
+			at, err := r.admit(ctx, id, found)
 			r.mu.Lock()
-			starts[id] = start
-			r.mu.Unlock()
+			defer r.mu.Unlock()
+			for i, src := range r.sources {
+				starts[src.Name][id] = at[i]
+			}
 			return err
 		})
 	}
-	return kafka.Starts{r.topic.Name: starts}, g.Wait()
+	return starts, g.Wait()
 }
 
-// admit opens one task and its lander. A task that must stop is remembered, and its partition only fetched from at
-// the end, where it is paused.
-func (r *runner) admit(ctx context.Context, id int32, commits map[int32]kafka.Commit, ends kafka.Ends) (int64, error) {
-	c := committed{ends: ends}
-	if at, ok := commits[id]; ok {
-		meta, err := parseMetadata(at.Metadata)
-		if err != nil {
-			return ends.High, r.stop(id, &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, id), What: "the group's committed offset is not Tidemark's",
-				Fix: "another consumer uses this group id, or an operator reset the offsets: restore them, or give the pipeline a new name", Err: err})
+// brokerSays is what the broker knows of one input's partitions.
+type brokerSays struct {
+	commits map[int32]kafka.Commit
+	ends    map[int32]kafka.Ends
+}
+
+// found asks the broker about every input.
+func (r *runner) found(ctx context.Context) ([]brokerSays, error) {
+	group := r.o.Plan.Pipeline.Group()
+	all := make([]brokerSays, len(r.sources))
+	for i, src := range r.sources {
+		var err error
+		if all[i].commits, err = r.admin.Committed(ctx, group, src.Name); err != nil {
+			return nil, fmt.Errorf("committed offsets of %s: %w", group, err)
 		}
-		c.found, c.next, c.meta = true, at.Next, meta
+		if all[i].ends, err = r.admin.Offsets(ctx, src.Name); err != nil {
+			return nil, fmt.Errorf("offsets of %s: %w", src.Name, err)
+		}
+	}
+	return all, nil
+}
+
+// admit opens one task and its landers, and says where each input goes on. A task that must stop is remembered, and its
+// partitions only fetched from at the end, where they are paused.
+func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int64, error) {
+	starts := make([]int64, len(found))
+	for i := range found {
+		starts[i] = found[i].ends[id].High
+	}
+	c, err := r.committedOf(id, found)
+	if err != nil {
+		return starts, r.stop(id, err)
 	}
 	t, err := r.openTask(ctx, id, c)
 	if err != nil {
-		return ends.High, r.stop(id, err)
+		return starts, r.stop(id, err)
 	}
-	if t.lander, err = r.openLander(ctx, t, ends); err != nil {
-		r.note(t, err)
-		return ends.High, r.stop(id, errors.Join(err, t.store.Close()))
+	for i, in := range t.inputs {
+		if in.lander, err = r.openLander(ctx, t, in, c.at[i].ends); err != nil {
+			r.note(t, err)
+			t.closeLanders()
+			return starts, r.stop(id, errors.Join(err, t.store.Close()))
+		}
+	}
+	for i, in := range t.inputs {
+		starts[i] = in.next
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tasks[id] = t
 	delete(r.stopped, id)
-	return t.next, nil
+	return starts, nil
+}
+
+// committedOf puts together what the broker says of one task.
+func (r *runner) committedOf(id int32, found []brokerSays) (committed, error) {
+	c := committed{at: make([]committedAt, len(found))}
+	for i := range found {
+		at := &c.at[i]
+		at.ends = found[i].ends[id]
+		commit, ok := found[i].commits[id]
+		if i > 0 && ok != c.found {
+			return c, &StopError{Where: fmt.Sprintf("%s/%d", r.sources[i].Name, id), What: "the group has committed offsets for some of the task's topics only",
+				Fix: "an operator deleted offsets: restore them, or give the pipeline a new name to start over"}
+		}
+		if c.found = ok; !ok {
+			continue
+		}
+		meta, err := parseMetadata(commit.Metadata)
+		if err != nil {
+			return c, &StopError{Where: fmt.Sprintf("%s/%d", r.sources[i].Name, id), What: "the group's committed offset is not Tidemark's",
+				Fix: "another consumer uses this group id, or an operator reset the offsets: restore them, or give the pipeline a new name", Err: err}
+		}
+		if i > 0 && meta.Journal != c.journal {
+			return c, &StopError{Where: fmt.Sprintf("%s/%d", r.sources[i].Name, id),
+				What: fmt.Sprintf("its committed offset is of decision %d, that of %s of decision %d", meta.Journal, r.sources[0].Name, c.journal),
+				Fix:  "an operator reset the offsets of one topic: restore them, or give the pipeline a new name to start over"}
+		}
+		at.next, at.meta, c.journal = commit.Next, meta, meta.Journal
+	}
+	return c, nil
 }
 
 // stop keeps a *StopError as the fate of one task; any other error fails the session.
 func (r *runner) stop(id int32, err error) error {
 	var damaged *lake.CorruptError
 	if errors.As(err, &damaged) {
-		err = &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, id), What: "its lake is damaged", Err: err,
+		err = &StopError{Where: fmt.Sprintf("task %d", id), What: "its lake is damaged", Err: err,
 			Fix: "`tidemark lake verify` lists the damage; restore the object from a copy, or give the pipeline and its lake new names to start over"}
 	}
 	var stop *StopError
@@ -92,16 +148,20 @@ func (r *runner) stop(id int32, err error) error {
 }
 
 // openLander brings the lake log of a partition to where the task begins to read, so that both share one fetch from
-// there on. Storing comes first: the task waits for it.
-func (r *runner) openLander(ctx context.Context, t *task, ends kafka.Ends) (*lake.Lander, error) {
+// there on. Storing comes first: the task waits for it. The repartition topic has none: all that is in it is landed.
+func (r *runner) openLander(ctx context.Context, t *task, in *input, ends kafka.Ends) (*lake.Lander, error) {
+	src := r.sources[in.number]
+	if src.lake == nil {
+		return nil, nil
+	}
 	roll := r.o.Plan.Pipeline.Lake.Roll
-	l, err := r.source.Lake.Lander(ctx, t.id, lake.LanderOptions{
+	l, err := src.lake.Lake.Lander(ctx, t.id, lake.LanderOptions{
 		Every: roll.Every, BytesMax: roll.BytesMax, Budget: r.budget, Now: r.o.Now, FirstOffset: ends.Start,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("lake log of %s/%d: %w", r.topic.Name, t.id, err)
+		return nil, fmt.Errorf("lake log of %s/%d: %w", src.Name, t.id, err)
 	}
-	if err := r.catchUp(ctx, t, l, ends); err != nil {
+	if err := r.catchUp(ctx, t, in, l, ends); err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -110,25 +170,44 @@ func (r *runner) openLander(ctx context.Context, t *task, ends kafka.Ends) (*lak
 
 // catchUp lands what lies between the lake log and the task's position. A log that begins behind the task's birth, or ends
 // where the topic no longer reaches, can never hold every record: what a certificate says of it would not be true.
-func (r *runner) catchUp(ctx context.Context, t *task, l *lake.Lander, ends kafka.Ends) error {
-	log := r.source.Lake.Log(t.id)
+func (r *runner) catchUp(ctx context.Context, t *task, in *input, l *lake.Lander, ends kafka.Ends) error {
+	src := r.sources[in.number]
+	log := src.lake.Lake.Log(t.id)
 	if err := log.Refresh(ctx); err != nil {
-		return fmt.Errorf("lake log of %s/%d: %w", r.topic.Name, t.id, err)
+		return fmt.Errorf("lake log of %s/%d: %w", src.Name, t.id, err)
 	}
-	if log.Begun() && log.Start() > t.bornAt {
-		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, t.id),
-			What: fmt.Sprintf("the lake begins at offset %d, the task at %d: records that counted are not in this lake", log.Start(), t.bornAt),
+	if log.Begun() && log.Start() > in.bornAt {
+		return &StopError{Where: fmt.Sprintf("%s/%d", src.Name, t.id),
+			What: fmt.Sprintf("the lake begins at offset %d, the task at %d: records that counted are not in this lake", log.Start(), in.bornAt),
 			Fix:  "is it the right bucket? Restore the lake, or give the pipeline and its lake new names to start over"}
 	}
-	if l.Next() >= t.next {
+	if l.Next() >= in.next {
 		return nil
 	}
 	if l.Next() < ends.Start {
-		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, t.id),
+		return &StopError{Where: fmt.Sprintf("%s/%d", src.Name, t.id),
 			What: fmt.Sprintf("records %d to %d were deleted from the topic before they were landed", l.Next(), ends.Start-1),
 			Fix:  "the lake can no longer hold every record: give the pipeline a new name and lake to start over, and raise the topic's retention"}
 	}
-	return r.source.UpTo(ctx, r.o.Kafka, l, t.id, t.next)
+	return src.lake.UpTo(ctx, r.o.Kafka, l, t.id, in.next)
+}
+
+// landers are those of the task's sources.
+func (t *task) landers() []*lake.Lander {
+	all := make([]*lake.Lander, 0, len(t.inputs))
+	for _, in := range t.inputs {
+		if in.lander != nil {
+			all = append(all, in.lander)
+		}
+	}
+	return all
+}
+
+// closeLanders gives what landers hold back to the budget.
+func (t *task) closeLanders() {
+	for _, l := range t.landers() {
+		l.Close()
+	}
 }
 
 // dropTasks forgets all tasks and what they had not committed. Their stores keep the last applied cut.
@@ -137,7 +216,7 @@ func (r *runner) dropTasks() error {
 	defer r.mu.Unlock()
 	var errs []error
 	for id, t := range r.tasks {
-		t.lander.Close() // what it held goes back to the budget
+		t.closeLanders()
 		if err := t.store.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("task %d: close state: %w", id, err))
 		}

@@ -48,8 +48,8 @@ func (r *runner) checkpointWhere(ctx context.Context, id int32, accept func(*sta
 // siblings returns the newest checkpointed cut of every task of the pipeline, wherever it runs. Tasks without one are
 // missing. It is how processes learn of each other: through what is durable.
 func (r *runner) siblings(ctx context.Context) (map[int32]*state.Cut, error) {
-	cuts := make(map[int32]*state.Cut, r.topic.Partitions)
-	for id := range r.topic.Partitions {
+	cuts := make(map[int32]*state.Cut, r.width())
+	for id := range r.width() {
 		newest, err := r.checkpointWhere(ctx, id, func(*state.Cut) bool { return true })
 		if err != nil {
 			return nil, err

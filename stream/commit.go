@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tidemark-io/tidemark/state"
@@ -25,12 +26,16 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	var dirty []*task
 	var offsets []kafka.Commit
 	for _, t := range r.mine() {
+		if err := r.update(t); err != nil {
+			r.note(t, err)
+			return err
+		}
 		if !t.dirty {
 			continue
 		}
 		// A committed state never holds a window that its watermark has passed, wherever processing was interrupted: a replay
 		// would close it with its result suppressed.
-		if err := t.close(); err != nil {
+		if err := errors.Join(t.close(), t.flow.Mark(t.id, false)); err != nil {
 			r.note(t, err)
 			return err
 		}
@@ -39,15 +44,11 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 			s.Produce(ctx, rec)
 		}
 		t.out = t.out[:0]
-		meta, err := metadata{
-			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
-			TopicID: t.topicID, Partitions: t.wide, Born: t.bornAt,
-		}.encode()
-		if err != nil {
+		dirty = append(dirty, t)
+		var err error
+		if offsets, err = t.offsets(offsets); err != nil {
 			return err
 		}
-		dirty = append(dirty, t)
-		offsets = append(offsets, kafka.Commit{Partition: t.id, Next: t.next, LeaderEpoch: t.leaderEpoch, Metadata: meta})
 	}
 	r.beat.lastCommit = r.o.Now()
 	if len(dirty) == 0 {
@@ -72,6 +73,21 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	return nil
 }
 
+// offsets appends the task's position in each of its inputs, with the rest of the cut as their metadata.
+func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
+	for _, in := range t.inputs {
+		meta, err := metadata{
+			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
+			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt,
+		}.encode()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, kafka.Commit{Topic: in.topic, Partition: t.id, Next: in.next, LeaderEpoch: in.leaderEpoch, Metadata: meta})
+	}
+	return all, nil
+}
+
 // checkpoint copies the state of each task that has moved since its last checkpoint into the bucket. What it copies is
 // at the last applied cut, and names it; settle commits first, so that the cut is the newest.
 func (r *runner) checkpoint(ctx context.Context) error {
@@ -93,6 +109,9 @@ func (r *runner) checkpoint(ctx context.Context) error {
 			return fmt.Errorf("checkpoint task %d: %w", t.id, err)
 		}
 		r.status.checkpoint(t.id, m, stats, began, r.o.Now())
+		if err := r.purge(ctx, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }

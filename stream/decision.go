@@ -6,45 +6,59 @@ import (
 
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
-	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // A decision is what the source log does not determine (law L5). decide takes one now, at the task's cut: it is
 // journalled in the transaction that commits the cut, with the outputs that it causes.
 
-// born begins a task's life: empty state, at the offset where it starts to read.
-func (t *task) born(start int64) error {
-	t.next, t.bornAt = start, start
-	return t.decide(&journal.Entry{Kind: journal.Born, Time: journal.NoTime, Reason: t.plan.Pipeline.Source.Start})
+// born begins a task's life: empty state, at the offsets where it starts to read its inputs.
+func (t *task) born(starts []int64) error {
+	for i, in := range t.inputs {
+		in.next, in.bornAt = starts[i], starts[i]
+		if err := t.decide(in, &journal.Entry{Kind: journal.Born, Time: journal.NoTime, Reason: t.start(i)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// raise moves the watermark of the task's partition to at least mark and closes what that closes.
-func (t *task) raise(kind journal.Kind, mark int64, reason string) error {
-	return t.decide(&journal.Entry{Kind: kind, Time: mark, Watermark: mark, HasWatermark: true, Reason: reason})
+// start says where a new task begins to read an input.
+func (t *task) start(input int) string {
+	if input < len(t.plan.Sources) {
+		return t.plan.Sources[input].Spec.Start
+	}
+	return pipeline.StartEarliest
 }
 
-func (t *task) decide(e *journal.Entry) error {
+// raise moves the watermark of one of the task's source partitions to at least mark and closes what that closes.
+func (t *task) raise(in *input, kind journal.Kind, mark int64, reason string) error {
+	return t.decide(in, &journal.Entry{Kind: kind, Time: mark, Watermark: mark, HasWatermark: true, Reason: reason})
+}
+
+func (t *task) decide(in *input, e *journal.Entry) error {
 	e.Seq = t.decisions + 1
-	e.Topic, e.Partition, e.Offset = t.plan.Pipeline.Source.Topic, t.id, t.next
-	e.Fingerprint, e.TopicID, e.Partitions = t.plan.Fingerprint, t.topicID, t.wide
+	e.Topic, e.Partition, e.Offset = in.topic, t.id, in.next
+	e.Fingerprint, e.TopicID, e.Partitions = t.plan.Fingerprint, in.topicID, in.wide
 	if err := t.journal(e); err != nil {
 		return err
 	}
-	return t.obey(e)
+	t.decisions++
+	return t.obey(in, e)
 }
 
-// obey applies a decision to the state: when it is taken, and again whenever the log is replayed.
-func (t *task) obey(e *journal.Entry) error {
-	if e.Seq != t.decisions+1 {
-		return fmt.Errorf("task %d: decision %d follows decision %d: the journal has a gap", t.id, e.Seq, t.decisions)
-	}
-	t.decisions, t.dirty = e.Seq, true
+// obey applies a decision to the state: when it is taken, and again whenever the log is replayed. What it decides is of
+// one input at one offset; how the others stand to it makes no difference (law L4).
+func (t *task) obey(in *input, e *journal.Entry) error {
+	t.dirty = true
 	if !e.HasWatermark {
 		return nil
 	}
-	t.wm.Raise(e.Watermark, t.wmOptions)
-	if got := t.wm.Value(t.wmOptions); got == window.NoWatermark || got < e.Watermark {
-		return fmt.Errorf("task %d: decision %d set the watermark to %d, it is %d", t.id, e.Seq, e.Watermark, got)
+	if err := t.flow.Raise(in.number, e.Watermark); err != nil {
+		return fmt.Errorf("task %d: decision %d: %w", t.id, e.Seq, err)
+	}
+	if err := t.flow.Mark(t.id, true); err != nil {
+		return err
 	}
 	return t.close()
 }

@@ -1,13 +1,11 @@
 package stream
 
 import (
-	"encoding/binary"
-	"errors"
+	"bytes"
 	"fmt"
-	"strings"
 
-	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -15,26 +13,29 @@ import (
 
 // LatenessBounds are the upper bounds, in milliseconds, of the lateness histogram: how far behind its
 // partition's newest event time an event was. One more bucket holds what is beyond the last.
-var LatenessBounds = [...]int64{0, 60_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000}
+var LatenessBounds = flow.LatenessBounds
 
 // nowMillis is the clock in milliseconds since the epoch.
 type nowMillis func() int64
 
-// emit turns a closed window into a curated record. Its revision is a function of the state: the number of
-// distinct events, plus one for closing, so a replay can never publish a lower one.
-func (t *task) emit(res *window.Result) error {
-	t.counters.Outputs[res.Output].Closed++
-	t.bound = max(t.bound, res.End+t.plan.Outputs[res.Output].Lateness)
+var _ flow.Sink = (*task)(nil)
+
+// Result turns a window into a curated record. Its revision is a function of the state: the number of distinct events,
+// plus one for closing, so a replay can never publish a lower one.
+func (t *task) Result(res *window.Result) error {
 	if t.replaying {
 		return nil
 	}
-	codec := t.plan.Codecs[res.Output]
 	row := curated.Row{
 		Key: res.Key, Start: res.Start, End: res.End, Values: res.Values,
 		Revision: res.Events + 1, Status: curated.Closed, Cause: curated.CauseClose,
 		Events: res.Events, Duplicates: res.Duplicates,
 		Pipeline: t.plan.Pipeline.Name, PublishedAt: t.now(),
 	}
+	if res.Open {
+		row.Revision, row.Status, row.Cause = res.Events, curated.Open, curated.CauseUpdate
+	}
+	codec := t.plan.Codecs[res.Output]
 	t.out = append(t.out, &kafka.Record{
 		Topic:     t.plan.Outputs[res.Output].Name,
 		Partition: curated.Partition(res.Key, t.curatedWide[res.Output]),
@@ -44,10 +45,36 @@ func (t *task) emit(res *window.Result) error {
 	return nil
 }
 
-// report journals the fate of one event: its place, for whoever asks why it isn't in a window.
-func (t *task) report(r *kafka.Record, e *journal.Entry) error {
-	e.Topic, e.Partition, e.Offset = r.Topic, r.Partition, r.Offset
-	return t.journal(e)
+// Forward sends a record to the repartition topic, in the transaction that commits what it came from.
+func (t *task) Forward(partition int32, value []byte) error {
+	if t.replaying {
+		return nil
+	}
+	t.out = append(t.out, &kafka.Record{Topic: t.repartition, Partition: partition, Value: bytes.Clone(value)})
+	t.dirty = true
+	return nil
+}
+
+// kinds are the journal's words for what a flow reports.
+var kinds = [...]journal.Kind{flow.ReportLate: journal.Late, flow.ReportMissed: journal.Missed, flow.ReportInvalid: journal.Invalid}
+
+// Report journals the fate of one event: its place, for whoever asks why it isn't in a window.
+func (t *task) Report(r *flow.Report) error {
+	e := journal.Entry{
+		Kind: kinds[r.Kind], Time: journal.NoTime, Reason: r.Reason,
+		Topic: t.plan.Sources[r.Source].Topic, Partition: r.Place.Partition, Offset: r.Place.Offset,
+	}
+	if r.HasTime {
+		e.Time = r.Time
+	}
+	switch r.Kind {
+	case flow.ReportMissed:
+		e.Output = t.plan.Outputs[r.Output].Name
+		e.Watermark, e.HasWatermark = r.Watermark, true
+	case flow.ReportLate:
+		e.Watermark, e.HasWatermark = r.Watermark, true
+	}
+	return t.journal(&e)
 }
 
 func (t *task) journal(e *journal.Entry) error {
@@ -62,48 +89,6 @@ func (t *task) journal(e *journal.Entry) error {
 	return nil
 }
 
-// countLateness feeds the histogram from which a user chooses the lateness bound.
-func (t *task) countLateness(eventTime int64) {
-	if t.wm.Base == window.NoWatermark {
-		return
-	}
-	behind := t.wm.Base - eventTime
-	for i, bound := range LatenessBounds {
-		if behind <= bound {
-			t.lateness[i]++
-			return
-		}
-	}
-	t.lateness[len(LatenessBounds)]++
-}
-
 func place(r *kafka.Record) string {
 	return fmt.Sprintf("%s/%d@%d", r.Topic, r.Partition, r.Offset)
-}
-
-// placeID identifies a record of a topic without event ids: partition and offset, big-endian.
-func placeID(r *kafka.Record) (id [16]byte) {
-	binary.BigEndian.PutUint32(id[4:], uint32(r.Partition))
-	binary.BigEndian.PutUint64(id[8:], uint64(r.Offset))
-	return id
-}
-
-// reasonMax bounds what the journal says of one invalid record.
-const reasonMax = 200
-
-// reasonOf is the slug of what is wrong with a record, and then the whole of it.
-func reasonOf(err error) string {
-	var bad *schema.RecordError
-	if !errors.As(err, &bad) {
-		return "invalid"
-	}
-	text := bad.Reason
-	if bad.Err != nil {
-		text += ": " + bad.Err.Error()
-	}
-	text = strings.ToValidUTF8(text, "?")
-	if len(text) > reasonMax {
-		text = strings.ToValidUTF8(text[:reasonMax], "")
-	}
-	return text
 }

@@ -16,18 +16,18 @@ import (
 const tailWithin = 5 * time.Second
 
 // finish ends a run to the end, once every task of the pipeline, here and in other processes, has consumed what the
-// source held when the run began. One decision then raises all watermarks to the same time, just high enough
+// sources held when the run began. One decision then raises all watermarks to the same time, just high enough
 // to close the windows that hold events: for every partition, those without data included, or no reconcile
-// unit would ever be closed in all tasks. It reports false when there is still something to wait for.
+// unit would ever be closed in all tasks. Behind a repartition topic the windows are only known once all that was
+// forwarded has been received, and close when the markers of that decision have been. It reports false when there is
+// still something to wait for.
 func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err error) {
 	if r.isAssigning() {
 		return false, nil
 	}
 	tasks := r.mine()
-	for _, t := range tasks {
-		if ok, err := r.drained(ctx, t); !ok || err != nil {
-			return false, err
-		}
+	if ok, err := r.allDrained(ctx, tasks); !ok || err != nil {
+		return false, err
 	}
 	if err := r.settle(ctx, s); err != nil {
 		return false, err
@@ -67,58 +67,98 @@ func (r *runner) settle(ctx context.Context, s *kafka.Session) error {
 	return r.checkpoint(ctx)
 }
 
-// drained reports whether a task has consumed its partition up to the target. Its position may be short of it although
+// allDrained reports whether the tasks have consumed every input whose end is known.
+func (r *runner) allDrained(ctx context.Context, tasks []*task) (bool, error) {
+	for _, t := range tasks {
+		for _, in := range t.inputs {
+			if r.sources[in.number].target == nil {
+				continue
+			}
+			if ok, err := r.drained(ctx, t, in); !ok || err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// drained reports whether a task has consumed one input up to the target. Its position may be short of it although
 // nothing is left: aborted or compacted records hold offsets, too. A read of just that range tells.
-func (r *runner) drained(ctx context.Context, t *task) (bool, error) {
-	target := r.target[t.id]
-	if t.stopped != nil || t.next >= target {
+func (r *runner) drained(ctx context.Context, t *task, in *input) (bool, error) {
+	target := r.sources[in.number].target[t.id]
+	if t.stopped != nil || in.next >= target {
 		return true, nil
 	}
 	short, cancel := context.WithTimeout(ctx, tailWithin)
 	defer cancel()
-	next, err := kafka.NextRecord(short, r.o.Kafka, r.topic.Name, t.id, t.next, target)
+	next, err := kafka.NextRecord(short, r.o.Kafka, in.topic, t.id, in.next, target)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return false, ctx.Err() // a transaction is still open there
 	}
 	if err != nil {
-		return false, fmt.Errorf("look at the end of %s/%d: %w", r.topic.Name, t.id, err)
+		return false, fmt.Errorf("look at the end of %s/%d: %w", in.topic, t.id, err)
 	}
 	if next < target {
 		return false, nil // it will be fetched
 	}
-	t.lander.Advance(target)
-	t.next, t.dirty = target, true
+	if in.lander != nil {
+		in.lander.Advance(target)
+	}
+	in.next, t.dirty = target, true
 	return true, nil
 }
 
 // commonEnd is the watermark that closes every window that holds confirmed events, in any task. It is not known
-// before the last task has checkpointed its end.
+// before the last task has checkpointed its end; of a rekeyed pipeline, the end of what has been forwarded, which is
+// looked up when every source has come to its own.
 func (r *runner) commonEnd(ctx context.Context) (mark int64, ok bool, err error) {
 	cuts, err := r.siblings(ctx)
 	if err != nil {
 		return 0, false, err
 	}
 	mark = window.NoWatermark
-	for id := range r.topic.Partitions {
+	for id := range r.width() {
 		cut := cuts[id]
-		if cut == nil || cut.Sources[0].Next < r.target[id] {
+		if cut == nil {
 			return 0, false, nil
 		}
+		for i, src := range r.sources {
+			if src.target != nil && cut.Sources[i].Next < src.target[id] {
+				return 0, false, nil
+			}
+		}
 		mark = max(mark, cut.Bound)
+	}
+	for _, src := range r.sources {
+		if src.target != nil {
+			continue
+		}
+		ends, err := r.admin.Offsets(ctx, src.Name)
+		if err != nil {
+			return 0, false, fmt.Errorf("offsets of %s: %w", src.Name, err)
+		}
+		src.target = highs(ends)
+		return 0, false, nil
 	}
 	return mark, true, nil
 }
 
-// closeAll decides the end of input for the given tasks. A watermark that is there already is left alone.
+// closeAll decides the end of input for the given tasks. A watermark that is there already is left alone, but sent to
+// whoever waits for it.
 func (r *runner) closeAll(tasks []*task, mark int64) error {
 	if mark == window.NoWatermark {
 		return nil // no event anywhere
 	}
 	for _, t := range tasks {
-		if t.wm.Value(t.wmOptions) >= mark {
-			continue
+		for _, in := range t.inputs {
+			if r.sources[in.number].lake == nil || t.flow.Reached(in.number) >= mark {
+				continue
+			}
+			if err := t.raise(in, journal.End, mark, "end of input"); err != nil {
+				return err
+			}
 		}
-		if err := t.raise(journal.End, mark, "end of input"); err != nil {
+		if err := t.flow.Mark(t.id, true); err != nil {
 			return err
 		}
 	}
@@ -132,12 +172,20 @@ func (r *runner) complete(ctx context.Context, mark int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for id := range r.topic.Partitions {
-		if cuts[id] == nil || cuts[id].Sources[0].Reached < mark {
+	for id := range r.width() {
+		if cuts[id] == nil {
 			return false, nil
 		}
-		if ok, err := landed(ctx, r.source.Lake.Log(id), r.target[id]); !ok || err != nil {
-			return false, err
+		for i, src := range r.sources {
+			if cuts[id].Sources[i].Reached < mark {
+				return false, nil
+			}
+			if src.lake == nil {
+				continue
+			}
+			if ok, err := landed(ctx, src.lake.Lake.Log(id), src.target[id]); !ok || err != nil {
+				return false, err
+			}
 		}
 	}
 	for _, lt := range r.results {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -14,29 +15,35 @@ import (
 // that the reconciler waits for.
 const unitMillis = int64(time.Hour / time.Millisecond)
 
-// look samples the ends of the source, notes which partitions are silent, and decides for those that have been so for
+// look samples the ends of the inputs, notes which partitions are silent, and decides for those that have been so for
 // long enough. A partition is silent when the task's position is the high watermark: an open transaction
 // keeps the position below it, and is no silence.
 func (r *runner) look(ctx context.Context) error {
-	ends, err := r.admin.Offsets(ctx, r.topic.Name)
-	if err != nil {
-		return fmt.Errorf("offsets of %s: %w", r.topic.Name, err)
+	observed := make(map[string]map[int32]kafka.Ends, len(r.sources))
+	for _, src := range r.sources {
+		ends, err := r.admin.Offsets(ctx, src.Name)
+		if err != nil {
+			return fmt.Errorf("offsets of %s: %w", src.Name, err)
+		}
+		observed[src.Name] = ends
 	}
 	r.mu.Lock()
-	r.observed = ends
+	r.observed = observed
 	r.mu.Unlock()
 	now := r.o.Now()
 	silent := false
 	for _, t := range r.mine() {
-		e := ends[t.id]
-		if t.next < e.High || e.LastStable < e.High || t.stopped != nil {
-			t.silentSince = time.Time{}
-			continue
+		for _, in := range t.inputs {
+			e := observed[in.topic][t.id]
+			if in.next < e.High || e.LastStable < e.High || t.stopped != nil {
+				in.silentSince = time.Time{}
+				continue
+			}
+			if in.silentSince.IsZero() {
+				in.silentSince = now
+			}
+			silent = true
 		}
-		if t.silentSince.IsZero() {
-			t.silentSince = now
-		}
-		silent = true
 	}
 	r.report()
 	// Siblings elsewhere are only known as of their checkpoints: looking more often would cost requests and tell nothing.
@@ -46,100 +53,132 @@ func (r *runner) look(ctx context.Context) error {
 	return r.decideIdle(ctx, now)
 }
 
+// scene is what a process knows of all partitions of all sources when it looks for idle ones.
+type scene struct {
+	anyActive bool
+	lowest    int64 // of all active partitions
+	bound     int64 // closes every window that holds events
+	quiet     map[int]bool
+	known     bool // every task has a checkpoint, or runs here
+}
+
 // decideIdle raises the watermarks of silent partitions: to the minimum of their active siblings', or, when all have
 // been silent for long enough, to what closes every window that holds events.
 func (r *runner) decideIdle(ctx context.Context, now time.Time) error {
-	w := r.o.Plan.Pipeline.Source.Watermark
 	tasks := r.mine()
-	mine := make(map[int32]*task, len(tasks))
+	sc, err := r.survey(ctx, tasks, now)
+	if err != nil || !sc.known {
+		return err // a task without a checkpoint: nobody knows how far it is
+	}
+	quiet := true
+	for i := range r.sources {
+		quiet = quiet && sc.quiet[i]
+	}
 	for _, t := range tasks {
-		mine[t.id] = t
-	}
-	var cuts map[int32]*state.Cut
-	if len(mine) < int(r.topic.Partitions) {
-		var err error
-		if cuts, err = r.siblings(ctx); err != nil {
-			return err
-		}
-	}
-	active, bound, anyActive, known := int64(window.NoWatermark), int64(window.NoWatermark), false, true
-	quiet := w.CloseWhenIdle > 0
-	for id := range r.topic.Partitions {
-		s, ok := r.sibling(mine[id], cuts[id], id, now)
-		known = known && ok
-		bound = max(bound, s.bound)
-		quiet = quiet && s.silentFor >= w.CloseWhenIdle
-		if s.silentFor < w.IdleAfter {
-			if !anyActive || s.reached < active {
-				active = s.reached
+		for _, in := range t.inputs {
+			if t.stopped != nil || in.silentSince.IsZero() || r.sources[in.number].lake == nil {
+				continue
 			}
-			anyActive = true
-		}
-	}
-	if !known {
-		return nil // a task without a checkpoint: nobody knows how far it is
-	}
-	for _, t := range tasks {
-		if t.stopped != nil || t.silentSince.IsZero() {
-			continue
-		}
-		mark, reason := int64(window.NoWatermark), ""
-		switch {
-		case quiet:
-			mark, reason = bound, "all partitions silent for close_when_idle"
-		case anyActive && w.IdleAfter > 0 && now.Sub(t.silentSince) >= w.IdleAfter:
-			mark, reason = active, "silent for idle_after"
-		}
-		if !t.worthRaising(mark) {
-			continue
-		}
-		if err := t.raise(journal.Idle, mark, reason); err != nil {
-			return err
+			w := &r.o.Plan.Sources[in.number].Spec.Watermark
+			mark, reason := int64(window.NoWatermark), ""
+			switch {
+			case quiet:
+				mark, reason = sc.bound, "all partitions silent for close_when_idle"
+			case sc.anyActive && w.IdleAfter > 0 && now.Sub(in.silentSince) >= w.IdleAfter:
+				mark, reason = sc.lowest, "silent for idle_after"
+			}
+			if !t.worthRaising(in, mark) {
+				continue
+			}
+			if err := t.raise(in, journal.Idle, mark, reason); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// view is what a process knows of one task.
+// survey looks at every partition of every input, here and elsewhere.
+func (r *runner) survey(ctx context.Context, tasks []*task, now time.Time) (*scene, error) {
+	mine := make(map[int32]*task, len(tasks))
+	for _, t := range tasks {
+		mine[t.id] = t
+	}
+	var cuts map[int32]*state.Cut
+	if len(mine) < int(r.width()) {
+		var err error
+		if cuts, err = r.siblings(ctx); err != nil {
+			return nil, err
+		}
+	}
+	sc := &scene{lowest: window.NoWatermark, bound: window.NoWatermark, quiet: map[int]bool{}, known: true}
+	for i, src := range r.sources {
+		sc.quiet[i] = true
+		for id := range r.width() {
+			v, ok, err := r.sibling(mine[id], cuts[id], i, id, now)
+			if err != nil {
+				return nil, err
+			}
+			sc.known = sc.known && ok
+			sc.bound = max(sc.bound, v.bound)
+			if src.lake == nil {
+				sc.quiet[i] = v.atEnd && sc.quiet[i] // what has been forwarded and not received yet may open windows
+				continue
+			}
+			w := &r.o.Plan.Sources[i].Spec.Watermark
+			sc.quiet[i] = sc.quiet[i] && w.CloseWhenIdle > 0 && v.silentFor >= w.CloseWhenIdle
+			if v.silentFor >= w.IdleAfter {
+				continue
+			}
+			if !sc.anyActive || v.reached < sc.lowest {
+				sc.lowest = v.reached
+			}
+			sc.anyActive = true
+		}
+	}
+	return sc, nil
+}
+
+// view is what a process knows of one task's part of one input.
 type view struct {
 	reached, bound int64
 	silentFor      time.Duration
+	atEnd          bool
 }
 
 // sibling looks at a task: directly if it runs here, else through its last checkpoint, by which it is silent if the
 // checkpoint stands at the end of its partition, since the last record that it has seen.
-func (r *runner) sibling(t *task, cut *state.Cut, id int32, now time.Time) (view, bool) {
+func (r *runner) sibling(t *task, cut *state.Cut, number int, id int32, now time.Time) (view, bool, error) {
 	if t != nil && t.stopped == nil {
-		v := view{reached: t.wm.Value(t.wmOptions), bound: t.bound}
-		if b, ok := t.engine.Bound(now.UnixMilli() + t.wmOptions.MaxFuture); ok {
-			v.bound = max(v.bound, b)
+		bound, err := t.flow.Bound(now.UnixMilli() + t.maxFuture())
+		in := t.inputs[number]
+		v := view{reached: t.flow.Reached(number), bound: bound}
+		if !in.silentSince.IsZero() {
+			v.silentFor, v.atEnd = now.Sub(in.silentSince), true
 		}
-		if !t.silentSince.IsZero() {
-			v.silentFor = now.Sub(t.silentSince)
-		}
-		return v, true
+		return v, true, err
 	}
 	if cut == nil {
-		return view{reached: window.NoWatermark, bound: window.NoWatermark}, false
+		return view{reached: window.NoWatermark, bound: window.NoWatermark}, false, nil
 	}
-	v := view{reached: cut.Sources[0].Reached, bound: cut.Bound}
-	if cut.Sources[0].Next >= r.observed[id].High {
-		v.silentFor = now.Sub(time.UnixMilli(cut.LastRecordAt))
+	v := view{reached: cut.Sources[number].Reached, bound: cut.Bound}
+	if cut.Sources[number].Next >= r.observed[r.sources[number].Name][id].High {
+		v.silentFor, v.atEnd = now.Sub(time.UnixMilli(cut.LastRecordAt)), true
 	}
-	return v, true
+	return v, true, nil
 }
 
 // worthRaising says whether a decision would close a window or an hour.
-func (t *task) worthRaising(mark int64) bool {
-	now := t.wm.Value(t.wmOptions)
+func (t *task) worthRaising(in *input, mark int64) bool {
+	now := t.flow.Reached(in.number)
 	if mark == window.NoWatermark || mark <= now {
 		return false
 	}
-	if now == window.NoWatermark || mark/unitMillis > now/unitMillis {
+	if now == window.NoWatermark || mark/unitMillis > now/unitMillis || t.repartition != "" || t.flow.Buffered() > 0 {
 		return true
 	}
 	closes := false
-	t.engine.EachOpen(func(w window.OpenWindow) bool {
+	t.flow.Engine().EachOpen(func(w window.OpenWindow) bool {
 		closes = closes || w.Closes <= mark
 		return !closes
 	})

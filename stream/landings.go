@@ -85,11 +85,13 @@ func (r *runner) land() error {
 		return fmt.Errorf("land: %w", err)
 	}
 	for _, t := range r.mine() {
-		if !t.lander.Due() {
-			continue
-		}
-		if b := t.lander.Seal(); b != nil {
-			r.landings.flights = append(r.landings.flights, launch(t.id, func() error { return t.lander.Land(ctx, b) }))
+		for _, l := range t.landers() {
+			if !l.Due() {
+				continue
+			}
+			if b := l.Seal(); b != nil {
+				r.landings.flights = append(r.landings.flights, launch(t.id, func() error { return l.Land(ctx, b) }))
+			}
 		}
 	}
 	if r.landings.results == nil && r.due(&r.beat.lastResults, r.o.Plan.Pipeline.Lake.Roll.Every) {
@@ -109,8 +111,10 @@ func (r *runner) makeRoom(ctx context.Context) error {
 		return fmt.Errorf("land: %w", err)
 	}
 	for _, t := range r.mine() {
-		if r.landings.failed = landNow(ctx, t.lander); r.landings.failed != nil {
-			return r.landings.failed
+		for _, l := range t.landers() {
+			if r.landings.failed = landNow(ctx, l); r.landings.failed != nil {
+				return r.landings.failed
+			}
 		}
 	}
 	return nil
@@ -144,7 +148,7 @@ func (r *runner) landResults(ctx context.Context, tasks []*task) error {
 			return fmt.Errorf("offsets of %s: %w", lt.Name, err)
 		}
 		for _, t := range tasks {
-			for q := t.id; q < r.wide[lt.Name]; q += r.topic.Partitions {
+			for q := t.id; q < r.wide[lt.Name]; q += r.width() {
 				if err := r.landResult(ctx, lt, q, ends[q].Start, ends[q].LastStable); err != nil {
 					return err
 				}
@@ -171,9 +175,9 @@ func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, fir
 
 // feed gives a task its records. When the landing budget is used up the task stands at the record that did not fit;
 // it goes on there once there is room.
-func (r *runner) feed(ctx context.Context, t *task, records []*kafka.Record) error {
+func (r *runner) feed(ctx context.Context, t *task, in *input, records []*kafka.Record) error {
 	for {
-		err := t.process(records)
+		err := t.process(in, records)
 		if !errors.Is(err, lake.ErrFull) {
 			return err
 		}

@@ -33,7 +33,7 @@ const stopWithin = 30 * time.Second
 func (r *runner) session(ctx context.Context) (err error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
-		Topics: []string{r.topic.Name}, OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
+		Topics: r.topics(), OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
 	})
 	if err != nil {
 		return err
@@ -108,29 +108,63 @@ func (r *runner) due(last *time.Time, every time.Duration) bool {
 
 // process gives each task its records, all tasks side by side, and waits for them: a record boundary.
 func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.PartitionBatch) error {
-	var g errgroup.Group
+	byTask := make(map[int32][]kafka.PartitionBatch, len(batches))
 	for _, b := range batches {
-		t := r.running(b.Partition)
+		byTask[b.Partition] = append(byTask[b.Partition], b)
+	}
+	var g errgroup.Group
+	for id, mine := range byTask {
+		t := r.running(id)
 		if t == nil {
 			continue
 		}
 		g.Go(func() error {
-			err := r.feed(ctx, t, b.Records)
-			if t.next >= t.limit || b.Records[len(b.Records)-1].Offset >= t.limit {
-				s.Pause(t.id) // what came after the end was fixed is for another run
+			for _, b := range mine {
+				if err := r.processOne(ctx, s, t, b); t.stopped != nil || err != nil {
+					return err
+				}
 			}
-			var stop *StopError
-			if !errors.As(err, &stop) {
-				r.note(t, err)
-				return err
-			}
-			// What came before the record that stopped the task is sound; the commit closes what it allows.
-			t.stopped = err
-			s.Pause(t.id)
-			return r.stop(t.id, err)
+			return nil
 		})
 	}
 	return g.Wait()
+}
+
+// processOne gives a task what came of one of its inputs.
+func (r *runner) processOne(ctx context.Context, s *kafka.Session, t *task, b kafka.PartitionBatch) error {
+	in := t.input(b.Topic)
+	err := r.feed(ctx, t, in, b.Records)
+	if in.next >= in.limit || b.Records[len(b.Records)-1].Offset >= in.limit {
+		s.PauseOne(in.topic, t.id) // what came after the end was fixed is for another run
+	}
+	var stop *StopError
+	if !errors.As(err, &stop) {
+		r.note(t, err)
+		return err
+	}
+	// What came before the record that stopped the task is sound; the commit closes what it allows.
+	t.stopped = err
+	s.Pause(t.id)
+	return r.stop(t.id, err)
+}
+
+// input is the task's part of a topic.
+func (t *task) input(topic string) *input {
+	for _, in := range t.inputs {
+		if in.topic == topic {
+			return in
+		}
+	}
+	return nil // the session reads no other topics
+}
+
+// topics are what the session reads.
+func (r *runner) topics() []string {
+	names := make([]string, len(r.sources))
+	for i, src := range r.sources {
+		names[i] = src.Name
+	}
+	return names
 }
 
 // running returns the task of a partition unless it has stopped; what is fetched for a stopped task is dropped,
@@ -161,7 +195,7 @@ func (r *runner) allStopped() error {
 
 func (r *runner) stoppedLocked() error {
 	e := &StoppedError{}
-	for id := range r.topic.Partitions {
+	for id := range r.width() {
 		if err := r.stopped[id]; err != nil {
 			e.Tasks = append(e.Tasks, err)
 		}

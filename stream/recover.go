@@ -2,27 +2,41 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
-	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // committed is what the broker says of a task: its cut, or that it never had one.
 type committed struct {
-	found bool
-	next  int64
-	meta  metadata
-	ends  kafka.Ends
+	found   bool
+	journal int64 // number of the last decision in the cut
+	at      []committedAt
+}
+
+// committedAt is the cut in one input.
+type committedAt struct {
+	next int64
+	meta metadata
+	ends kafka.Ends
+}
+
+// position is the cut's.
+func (c *committed) position() state.Position {
+	p := state.Position{Journal: c.journal}
+	for i := range c.at {
+		p.Next = append(p.Next, c.at[i].next)
+	}
+	return p
 }
 
 // openTask brings the state of one task to exactly the cut that the broker has committed. It is the only way
@@ -60,51 +74,59 @@ func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, er
 func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredFrom string) (*task, error) {
 	p := r.o.Plan
 	t := &task{
-		id: id, restoredFrom: restoredFrom, plan: p, topicID: r.topic.ID, wide: r.topic.Partitions, now: r.nowMillis,
-		eval: p.NewEval(), store: store, wmOptions: p.WatermarkOptions,
-		bound: state.NoBound, limit: math.MaxInt64, leaderEpoch: -1, curatedWide: r.curatedWide(),
-		wm:       window.NewWatermark(),
-		counters: state.Counters{Outputs: make([]state.OutputCounters, len(p.Outputs))},
+		id: id, restoredFrom: restoredFrom, plan: p, now: r.nowMillis, store: store,
+		curatedWide: r.curatedWide(), updates: make([]updates, len(p.Outputs)),
 	}
-	for i, o := range p.Outputs {
-		t.counters.Outputs[i].Name = o.Name
+	var widths []int32
+	for i, src := range r.sources {
+		in := newInput(i, src.TopicInfo)
+		if src.lake == nil {
+			t.repartition = src.Name
+		}
+		if r.o.UntilEnd && src.target != nil && src.lake != nil {
+			in.limit = src.target[id]
+		}
+		t.inputs = append(t.inputs, in)
+		widths = append(widths, src.Partitions)
 	}
-	if r.o.UntilEnd {
-		t.limit = r.target[id]
+	share := p.Pipeline.State.MemoryMax / 4 / int64(r.width())
+	var err error
+	if t.flow, err = flow.New(p, t, flow.Options{Widths: widths, Backing: store, MemoryMax: share}); err != nil {
+		r.note(t, err)
+		return nil, fmt.Errorf("task %d: %w", id, err)
 	}
 	if cut != nil {
-		src := cut.Sources[0]
-		t.next, t.leaderEpoch, t.decisions = src.Next, src.LeaderEpoch, cut.Journal
-		t.counters, t.bound, t.lastRecordAt, t.consumedAt = cut.Counters, cut.Bound, cut.LastRecordAt, cut.Counters.Consumed
-		if err := json.Unmarshal(src.Watermark, &t.wm); err != nil {
-			return nil, fmt.Errorf("task %d: watermark of the state: %w", id, err)
+		if err := t.resume(cut); err != nil {
+			return nil, err
 		}
 	}
-	share := p.Pipeline.State.MemoryMax / 4 / int64(r.topic.Partitions)
-	engine, err := window.NewEngine(p.Outputs, store, window.EngineOptions{MemoryMax: share})
-	if err != nil {
-		r.note(t, err)
-		return nil, fmt.Errorf("task %d: open windows: %w", id, err)
-	}
-	t.engine = engine
 	return t, nil
 }
 
-// checkLife refuses to go on with anything but the topic and the group that the task has lived with.
+// checkLife refuses to go on with anything but the topics and the group that the task has lived with.
 func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
-	where := fmt.Sprintf("%s/%d", r.topic.Name, id)
 	if !c.found {
 		return r.checkNeverBorn(ctx, id)
 	}
+	for i, src := range r.sources {
+		if err := r.checkInput(src, id, c.at[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) checkInput(src *source, id int32, c committedAt) error {
 	if c.meta.Fingerprint != r.o.Plan.Fingerprint {
 		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: c.meta.Fingerprint, Ours: r.o.Plan.Fingerprint}
 	}
+	where := fmt.Sprintf("%s/%d", src.Name, id)
 	switch {
-	case c.meta.TopicID != r.topic.ID:
-		return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", r.topic.ID, c.meta.TopicID),
+	case c.meta.TopicID != src.ID:
+		return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", src.ID, c.meta.TopicID),
 			Fix: "its offsets mean other records now: give the pipeline a new name to start over"}
-	case c.meta.Partitions != r.topic.Partitions:
-		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", r.topic.Partitions, c.meta.Partitions),
+	case c.meta.Partitions != src.Partitions:
+		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", src.Partitions, c.meta.Partitions),
 			Fix: "keys have moved between partitions; growing a running pipeline is not built yet: give it a new name"}
 	case c.next < c.ends.Start:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is below the beginning %d: retention has passed records that were never read", c.next, c.ends.Start),
@@ -139,7 +161,7 @@ func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
 		return fmt.Errorf("read the journal of task %d: %w", id, err)
 	}
 	if born {
-		return &StopError{Where: fmt.Sprintf("%s/%d", r.topic.Name, id), What: "the task has lived before, and its committed offset is gone",
+		return &StopError{Where: fmt.Sprintf("task %d", id), What: "the task has lived before, and its committed offset is gone",
 			Fix: "offsets are never reset silently: restore the group's offsets, or give the pipeline a new name to start over"}
 	}
 	return nil
@@ -196,15 +218,22 @@ func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, e
 	if cut == nil || r.usable(cut, c) && !r.suspected(dir) {
 		return store, cut, nil
 	}
-	reason := fmt.Sprintf("at offset %d, decision %d, fingerprint %s: not at or below the committed cut %d, %d",
-		cut.Sources[0].Next, cut.Journal, cut.Fingerprint, c.next, c.meta.Journal)
+	reason := fmt.Sprintf("at offset %s, decision %d, fingerprint %s: not at or below the committed cut %s, %d",
+		offsetsText(cut.Position()), cut.Journal, cut.Fingerprint, offsetsText(c.position()), c.journal)
 	return nil, nil, errors.Join(store.Close(), r.setAside(dir, errors.New(reason)))
 }
 
 // usable says whether replay can bring a state with this cut to the committed one.
 func (r *runner) usable(cut *state.Cut, c committed) bool {
-	return c.found && len(cut.Sources) == 1 && cut.Fingerprint == r.o.Plan.Fingerprint &&
-		cut.Sources[0].TopicID == r.topic.ID && cut.Sources[0].Next <= c.next && cut.Journal <= c.meta.Journal
+	if !c.found || len(cut.Sources) != len(r.sources) || cut.Fingerprint != r.o.Plan.Fingerprint {
+		return false
+	}
+	for i, src := range r.sources {
+		if cut.Sources[i].Topic != src.Name || cut.Sources[i].TopicID != src.ID {
+			return false
+		}
+	}
+	return cut.Position().AtOrBelow(c.position())
 }
 
 // newestCheckpoint returns the newest valid checkpoint at or below the committed cut, if it is newer than local.
@@ -216,7 +245,7 @@ func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, lo
 	if err != nil || best == nil {
 		return nil, err
 	}
-	if local != nil && best.Cut.Sources[0].Next <= local.Sources[0].Next {
+	if local != nil && best.Cut.Position().AtOrBelow(local.Position()) {
 		return nil, nil
 	}
 	return best, nil
@@ -230,11 +259,11 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 		if err := store.Close(); err != nil {
 			return fmt.Errorf("task %d: close older state: %w", id, err)
 		}
-		if err := r.setAside(dir, fmt.Errorf("checkpoint at %d is newer", m.Cut.Sources[0].Next)); err != nil {
+		if err := r.setAside(dir, fmt.Errorf("checkpoint at %s is newer", offsetsText(m.Cut.Position()))); err != nil {
 			return err
 		}
 	}
-	r.log.Info("restoring", "task", id, "checkpoint", m.key, "offset", m.Cut.Sources[0].Next)
+	r.log.Info("restoring", "task", id, "checkpoint", m.key, "offset", offsetsText(m.Cut.Position()))
 	err := state.Restore(ctx, r.o.Bucket, r.checkpointPrefix(id), m.Manifest, dir, r.shared)
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
@@ -286,4 +315,16 @@ func closeStore(s *state.Store) error {
 		return nil
 	}
 	return s.Close()
+}
+
+// offsetsText names a position for people: one offset for each input.
+func offsetsText(p state.Position) string {
+	var b strings.Builder
+	for i, next := range p.Next {
+		if i > 0 {
+			b.WriteByte('+')
+		}
+		b.WriteString(strconv.FormatInt(next, 10))
+	}
+	return b.String()
 }

@@ -57,11 +57,9 @@ type runner struct {
 	// resultBudget is apart, so that landing results never waits for room that only the loop can make.
 	resultBudget *lake.Budget
 
-	topic   *kafka.TopicInfo
-	source  *landing.Topic
+	sources []*source        // the inputs, in the order of every task's
 	results []*landing.Topic // curated topics, then the journal
 	wide    map[string]int32 // partitions of each result topic
-	target  map[int32]int64  // UntilEnd: the ends at the start, by partition
 
 	mu       sync.Mutex
 	suspects map[string]bool // state directories and manifests in which a read found corruption
@@ -69,7 +67,7 @@ type runner struct {
 	stopped  map[int32]error
 	// assigning is true while tasks are on their way: nothing may be concluded from the tasks that are there.
 	assigning bool
-	observed  map[int32]kafka.Ends
+	observed  map[string]map[int32]kafka.Ends // by topic
 
 	beat     beat
 	status   statusBoard

@@ -16,25 +16,29 @@ var (
 	journalConfig = map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 )
 
-// setup checks the source, makes the topics that are missing, and declares all of them in the lake.
+// source is one of the pipeline's inputs: a source topic, or the repartition topic, which is not landed.
+type source struct {
+	*kafka.TopicInfo
+	lake   *landing.Topic  // nil: the repartition topic
+	target map[int32]int64 // UntilEnd: where the input ends, by partition; nil while that isn't known
+}
+
+// setup checks the sources, makes the topics that are missing, and declares all of them in the lake.
 func (r *runner) setup(ctx context.Context) error {
+	for i := range r.o.Plan.Sources {
+		if err := r.setupSource(ctx, i); err != nil {
+			return err
+		}
+	}
 	p := r.o.Plan.Pipeline
-	var err error
-	r.topic, err = r.admin.Topic(ctx, p.Source.Topic)
-	if errors.Is(err, kafka.ErrNoTopic) {
-		return fmt.Errorf("source topic %q does not exist at %v: produce to it first, or correct source.topic or kafka.brokers", p.Source.Topic, r.o.Kafka.Brokers)
-	}
-	if err != nil {
-		return fmt.Errorf("source topic %q: %w", p.Source.Topic, err)
-	}
-	if r.source, err = landing.OpenSource(ctx, r.o.Bucket, r.o.Plan, r.topic.ID); err != nil {
+	r.wide = map[string]int32{}
+	if err := r.setupRepartition(ctx); err != nil {
 		return err
 	}
-	r.wide = map[string]int32{}
 	for i, out := range r.o.Plan.Outputs {
 		n := p.Outputs[i].Topic.Partitions
 		if n == 0 {
-			n = r.topic.Partitions
+			n = r.width()
 		}
 		spec := kafka.TopicSpec{Name: out.Name, Partitions: n, Replication: p.Outputs[i].Topic.Replication, Configs: curatedConfig}
 		id, err := r.ensure(ctx, spec, "corrections must go to the partition that the stream used: topic.partitions cannot change")
@@ -47,7 +51,7 @@ func (r *runner) setup(ctx context.Context) error {
 		}
 		r.results = append(r.results, lt)
 	}
-	spec := kafka.TopicSpec{Name: p.JournalTopic(), Partitions: r.topic.Partitions, Replication: r.journalReplication(), Configs: journalConfig}
+	spec := kafka.TopicSpec{Name: p.JournalTopic(), Partitions: r.width(), Replication: r.journalReplication(), Configs: journalConfig}
 	id, err := r.ensure(ctx, spec, "the source topic has grown; growing a running pipeline is not built yet: give it a new name")
 	if err != nil {
 		return err
@@ -57,7 +61,50 @@ func (r *runner) setup(ctx context.Context) error {
 		return err
 	}
 	r.results = append(r.results, lt)
-	return r.fixTarget(ctx)
+	return r.fixTargets(ctx)
+}
+
+// width is the number of partitions of every input, and of tasks.
+func (r *runner) width() int32 { return r.sources[0].Partitions }
+
+// setupSource finds a source topic. All of them are co-partitioned: records that belong together must come to one task.
+func (r *runner) setupSource(ctx context.Context, i int) error {
+	name := r.o.Plan.Sources[i].Topic
+	info, err := r.admin.Topic(ctx, name)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		return fmt.Errorf("source topic %q does not exist at %v: produce to it first, or correct source.topic or kafka.brokers", name, r.o.Kafka.Brokers)
+	}
+	if err != nil {
+		return fmt.Errorf("source topic %q: %w", name, err)
+	}
+	if i > 0 && info.Partitions != r.width() {
+		return fmt.Errorf("source topic %s has %d partitions, %s has %d: sources that meet in a window or a join must have equally many, so that equal keys come to one task",
+			name, info.Partitions, r.sources[0].Name, r.width())
+	}
+	lt, err := landing.OpenSourceOf(ctx, r.o.Bucket, r.o.Plan, i, info.ID)
+	if err != nil {
+		return err
+	}
+	r.sources = append(r.sources, &source{TopicInfo: info, lake: lt})
+	return nil
+}
+
+// setupRepartition makes the repartition topic of a rekeyed pipeline. Its records are deleted once the oldest kept
+// checkpoint has passed them (repartition.go), not by age: until then a replay needs them.
+func (r *runner) setupRepartition(ctx context.Context) error {
+	if !r.o.Plan.Rekeyed {
+		return nil
+	}
+	spec := kafka.TopicSpec{Name: r.o.Plan.Pipeline.RepartitionTopic(), Partitions: r.width(), Replication: r.journalReplication(), Configs: journalConfig}
+	if _, err := r.ensure(ctx, spec, "the source topic has grown; growing a running pipeline is not built yet: give it a new name"); err != nil {
+		return err
+	}
+	info, err := r.admin.Topic(ctx, spec.Name)
+	if err != nil {
+		return fmt.Errorf("topic %s: %w", spec.Name, err)
+	}
+	r.sources = append(r.sources, &source{TopicInfo: info})
+	return nil
 }
 
 // ensure makes a topic if it is missing, and insists on its number of partitions if it isn't.
@@ -88,18 +135,29 @@ func (r *runner) journalReplication() int16 {
 	return n
 }
 
-// fixTarget remembers, for a run to the end, which end that is.
-func (r *runner) fixTarget(ctx context.Context) error {
-	ends, err := r.admin.Offsets(ctx, r.topic.Name)
-	if err != nil {
-		return fmt.Errorf("offsets of %s: %w", r.topic.Name, err)
-	}
-	r.observed = ends
-	r.target = make(map[int32]int64, len(ends))
-	for p, e := range ends {
-		r.target[p] = e.High
+// fixTargets remembers, for a run to the end, which end that is. That of the repartition topic is not known before the
+// sources' is reached.
+func (r *runner) fixTargets(ctx context.Context) error {
+	r.observed = map[string]map[int32]kafka.Ends{}
+	for _, src := range r.sources {
+		ends, err := r.admin.Offsets(ctx, src.Name)
+		if err != nil {
+			return fmt.Errorf("offsets of %s: %w", src.Name, err)
+		}
+		r.observed[src.Name] = ends
+		if src.lake != nil {
+			src.target = highs(ends)
+		}
 	}
 	return nil
+}
+
+func highs(ends map[int32]kafka.Ends) map[int32]int64 {
+	out := make(map[int32]int64, len(ends))
+	for p, e := range ends {
+		out[p] = e.High
+	}
+	return out
 }
 
 // curatedWide lists the partitions of each output's topic, in the order of the outputs.

@@ -62,6 +62,20 @@ type TaskStatus struct {
 	StateBytes   int64            `json:"state_bytes"`
 	MemoryBytes  int64            `json:"memory_bytes"`
 	Checkpoint   CheckpointStatus `json:"checkpoint"`
+	Buffered     int64            `json:"buffered,omitempty"` // events that a join holds
+	// Inputs has one entry per topic that the task reads. Committed to Landed above are those of the first.
+	Inputs []InputStatus `json:"inputs"`
+}
+
+// InputStatus is a task's part of one topic.
+type InputStatus struct {
+	Topic      string `json:"topic"`
+	Committed  int64  `json:"committed"`
+	LastStable int64  `json:"last_stable"`
+	High       int64  `json:"high"`
+	Watermark  int64  `json:"watermark"` // of the repartition topic: the lowest that its source partitions have sent
+	Pending    int    `json:"pending"`
+	Landed     int64  `json:"landed"`
 }
 
 // CheckpointStatus is a task's last checkpoint by this process. At is zero when there was none yet.
@@ -149,7 +163,7 @@ func (r *runner) report() {
 		return
 	}
 	s := Status{
-		Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, ID: r.o.ID, Topic: r.topic.Name,
+		Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, ID: r.o.ID, Topic: r.sources[0].Name,
 		At: r.o.Now(), Commits: map[string]int64{}, LandingBytes: r.budget.Used(),
 	}
 	b := &r.status
@@ -163,38 +177,47 @@ func (r *runner) report() {
 	tasks := r.mine()
 	r.mu.Lock()
 	observed := r.observed
-	for id := range r.topic.Partitions {
+	first := observed[r.sources[0].Name]
+	for id := range r.width() {
 		if err := r.stopped[id]; err != nil && r.tasks[id] == nil {
 			s.Tasks = append(s.Tasks, TaskStatus{Task: id, State: Stopped, Err: err.Error(), Watermark: window.NoWatermark,
-				LastStable: observed[id].LastStable, High: observed[id].High})
+				LastStable: first[id].LastStable, High: first[id].High})
 		}
 	}
 	r.mu.Unlock()
 	for _, t := range tasks {
-		s.Tasks = append(s.Tasks, t.status(observed[t.id], b))
-		for i, n := range t.lateness {
+		s.Tasks = append(s.Tasks, t.status(observed, b))
+		for i, n := range t.flow.Lateness() {
 			s.Lateness[i] += n
 		}
 	}
 	r.o.Observe(s)
 }
 
-func (t *task) status(ends kafka.Ends, b *statusBoard) TaskStatus {
+func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) TaskStatus {
 	s := TaskStatus{
-		Task: t.id, State: Running, Committed: t.committed, LastStable: ends.LastStable, High: ends.High,
-		Watermark: t.wm.Value(t.wmOptions), Pending: len(t.wm.Pending), Landed: t.lander.Landed(),
-		Counters: t.counters, OldestOpen: window.NoWatermark, LastRecordAt: t.lastRecordAt,
-		StateBytes: t.store.SizeBytes(), MemoryBytes: t.engine.Memory(),
+		Task: t.id, State: Idle, Counters: t.counters(), OldestOpen: window.NoWatermark, LastRecordAt: t.lastRecordAt,
+		StateBytes: t.store.SizeBytes(), MemoryBytes: t.flow.Memory(), Buffered: t.flow.Buffered(),
 	}
-	s.Counters.Outputs = append([]state.OutputCounters(nil), t.counters.Outputs...)
-	for i, n := range t.engine.OpenWindows() {
-		s.Counters.Outputs[i].Open = int64(n)
+	for _, in := range t.inputs {
+		ends := observed[in.topic][t.id]
+		st := InputStatus{
+			Topic: in.topic, Committed: in.committed, LastStable: ends.LastStable, High: ends.High,
+			Watermark: t.flow.Reached(in.number), Pending: t.flow.Pending(in.number),
+		}
+		if in.lander != nil {
+			st.Landed = in.lander.Landed()
+		}
+		if in.silentSince.IsZero() {
+			s.State = Running
+		}
+		s.Inputs = append(s.Inputs, st)
 	}
-	if w, ok := t.engine.OldestOpen(); ok {
+	first := s.Inputs[0]
+	s.Committed, s.LastStable, s.High, s.Landed, s.Pending = first.Committed, first.LastStable, first.High, first.Landed, first.Pending
+	s.Watermark = t.flow.Watermark()
+	if w, ok := t.flow.Engine().OldestOpen(); ok {
 		s.OldestOpen = w.Start
-	}
-	if !t.silentSince.IsZero() {
-		s.State = Idle
 	}
 	if t.stopped != nil {
 		s.State, s.Err = Stopped, t.stopped.Error()
@@ -218,7 +241,7 @@ type Summary struct {
 // Balanced reports whether every consumed record has exactly one fate (law L3).
 func (s *Summary) Balanced() bool {
 	c := &s.Counters
-	return c.Consumed == c.Aggregated+c.Duplicate+c.Late+c.Filtered+c.Invalid
+	return c.Consumed+c.Received == c.Aggregated+c.Duplicate+c.Late+c.Filtered+c.Invalid+c.Forwarded
 }
 
 // summary adds up the newest checkpoints of all tasks.
@@ -230,6 +253,9 @@ func (r *runner) summary(ctx context.Context) (*Summary, error) {
 	sum := &Summary{Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, Tasks: len(cuts), Commits: r.beat.commits}
 	for _, o := range r.o.Plan.Outputs {
 		sum.Counters.Outputs = append(sum.Counters.Outputs, state.OutputCounters{Name: o.Name})
+	}
+	for _, name := range r.o.Plan.RuleNames {
+		sum.Counters.Rules = append(sum.Counters.Rules, state.RuleCounter{Name: name})
 	}
 	for _, cut := range cuts {
 		addCounters(&sum.Counters, &cut.Counters)
@@ -244,6 +270,14 @@ func addCounters(sum, c *state.Counters) {
 	sum.Late += c.Late
 	sum.Filtered += c.Filtered
 	sum.Invalid += c.Invalid
+	sum.Forwarded += c.Forwarded
+	sum.Received += c.Received
+	sum.Pairs += c.Pairs
+	sum.PairsFiltered += c.PairsFiltered
+	sum.PairsInvalid += c.PairsInvalid
+	for i := range sum.Rules {
+		sum.Rules[i].Fired += c.Rules[i].Fired
+	}
 	for i := range sum.Outputs {
 		sum.Outputs[i].Closed += c.Outputs[i].Closed
 		sum.Outputs[i].Missed += c.Outputs[i].Missed

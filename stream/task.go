@@ -1,23 +1,21 @@
 package stream
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 	"time"
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/state"
-	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
-	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// task is the unit of parallel work: one pipeline, one partition of its source. It turns records into state,
+// task is the unit of parallel work: one pipeline, one partition number of its inputs. It turns records into state,
 // outputs and journal entries; it does not talk to the broker. It is used by one
 // goroutine at a time. The clock that it is given only dates things (published_at, the silence of a partition) and tells
 // which windows are beyond belief when a decision is taken; no result depends on it.
@@ -25,181 +23,115 @@ type task struct {
 	restoredFrom string // key of the checkpoint that its state came from, if it was restored in this session
 	id           int32
 	plan         *pipeline.Plan
-	topicID      string
-	wide         int32   // partitions of the source topic
 	curatedWide  []int32 // partitions of each output's topic
+	repartition  string  // name of the repartition topic, if the pipeline is rekeyed
 	now          nowMillis
-	eval         *pipeline.Eval
-	engine       *window.Engine
+	flow         *flow.Flow
 	store        *state.Store
-	lander       *lake.Lander // nil while replaying: the lander has its own position
-	wmOptions    window.WatermarkOptions
 
 	// What follows is the cut and what belongs to it.
-	next         int64 // offset of the next record
-	bornAt       int64 // offset at which the task began
-	leaderEpoch  int32
+	inputs       []*input
 	decisions    int64 // number of the last decision taken
-	wm           window.Watermark
-	counters     state.Counters
-	bound        int64 // highest close bound (ms) of a confirmed window that holds or held events
 	lastRecordAt int64 // wall clock of the last cut with new records, ms: how long it has been silent
-	consumedAt   int64 // counters.Consumed then
+	consumedAt   int64 // records consumed then
 
-	limit       int64 // a run to the end stops before this offset; math.MaxInt64 otherwise
-	committed   int64 // next, as the broker last confirmed it
-	replaying   bool  // outputs and journal entries were published before
-	dirty       bool  // something happened since the last commit
-	out         []*kafka.Record
-	lateness    [len(LatenessBounds) + 1]int64
-	stopped     error
+	replaying bool // outputs and journal entries were published before
+	dirty     bool // something happened since the last commit
+	out       []*kafka.Record
+	stopped   error
+	updates   []updates // per output
+}
+
+// input is a task's part of one topic: the partition of its number.
+type input struct {
+	number  int // among the task's inputs
+	topic   string
+	topicID string
+	wide    int32        // partitions of the topic
+	lander  *lake.Lander // nil while replaying, since the lander has its own position, and of the repartition topic
+
+	next        int64 // offset of the next record
+	bornAt      int64 // offset at which the task began
+	leaderEpoch int32
+
+	limit       int64     // a run to the end stops before this offset; math.MaxInt64 otherwise
+	committed   int64     // next, as the broker last confirmed it
 	silentSince time.Time // when the partition was first seen without anything to read
 }
 
-// process applies records in offset order and closes what the watermark then allows. A *StopError or
-// *schema.UnknownSchemaError leaves the task exactly before the record it names.
-func (t *task) process(records []*kafka.Record) error {
+func newInput(number int, topic *kafka.TopicInfo) *input {
+	return &input{number: number, topic: topic.Name, topicID: topic.ID, wide: topic.Partitions, leaderEpoch: -1, limit: math.MaxInt64}
+}
+
+// process applies records of one input in offset order and closes what the watermark then allows. A *StopError leaves
+// the task exactly before the record it names.
+func (t *task) process(in *input, records []*kafka.Record) error {
 	for _, r := range records {
-		if r.Offset < t.next {
+		if r.Offset < in.next {
 			continue // already in the state: the cut is behind what was fetched
 		}
-		if r.Offset >= t.limit {
+		if r.Offset >= in.limit {
 			break
 		}
 		if !r.Attrs.IsControl() {
-			if err := t.record(r); err != nil {
+			if err := t.record(in, r); err != nil {
 				return err
 			}
-		} else if t.lander != nil {
-			t.lander.Advance(r.Offset + 1)
+		} else if in.lander != nil {
+			in.lander.Advance(r.Offset + 1)
 		}
-		t.next, t.leaderEpoch, t.dirty = r.Offset+1, r.LeaderEpoch, true
-		t.silentSince = time.Time{}
+		in.next, in.leaderEpoch, t.dirty = r.Offset+1, r.LeaderEpoch, true
+		in.silentSince = time.Time{}
 	}
 	return t.close()
 }
 
-// record takes one data record down the path: decode, land, judge, deduplicate, aggregate, account.
-func (t *task) record(r *kafka.Record) error {
-	derr := t.eval.Record(r.Value)
-	landable := t.eval.Landable()
-	if derr != nil {
-		if err := t.admissible(r, derr); err != nil {
-			return err
-		}
-	} else if p := t.eval.PartitionOf(t.wide); p < 0 {
-		return &StopError{Where: place(r), What: fmt.Sprintf("a field of source.key %v is null: nothing says where the event belongs", t.plan.Pipeline.Source.Key),
-			Fix: "declare a key whose fields are never null"}
-	} else if p != r.Partition {
-		return &StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Pipeline.Source.Key, p),
-			Fix: "declare the key that the topic is really keyed by, or produce with the default (murmur2) partitioner"}
+// record takes one data record down the path: decode, land, and then whatever the flow does with it.
+func (t *task) record(in *input, r *kafka.Record) error {
+	at := flow.Place{Partition: r.Partition, Offset: r.Offset}
+	if err := t.flow.Look(in.number, at, r.Value); err != nil {
+		return t.refused(in, r, err)
 	}
-	if t.lander != nil {
-		if err := landing.Append(t.lander, r, &t.eval.Event, landable, derr); err != nil {
+	if in.lander != nil {
+		ev, landable := t.flow.Event()
+		if err := landing.Append(in.lander, r, ev, landable, t.flow.Bad()); err != nil {
 			return err
 		}
 	}
-	t.counters.Consumed++
-	if derr != nil {
-		t.counters.Invalid++
-		e := journal.Entry{Kind: journal.Invalid, Time: journal.NoTime, Reason: reasonOf(derr)}
-		if landable {
-			e.Time = t.eval.Event.Time
-		}
-		return t.report(r, &e)
+	if _, err := t.flow.Take(at); err != nil {
+		return fmt.Errorf("task %d: %w", t.id, err)
 	}
-	return t.aggregate(r)
+	return nil
 }
 
-// admissible says whether a record that did not evaluate may be accounted as invalid. An unknown schema id may
-// not: what it holds is not known to be wrong, so the task stops before it (law L3).
-func (t *task) admissible(r *kafka.Record, derr error) error {
+// refused says why a record can't be taken. What an unknown schema id holds is not known to be wrong, so the task stops
+// before it (law L3).
+func (t *task) refused(in *input, r *kafka.Record, err error) error {
 	var unknown *schema.UnknownSchemaError
-	if errors.As(derr, &unknown) {
+	var key *flow.KeyError
+	var letter *flow.LetterError
+	switch {
+	case errors.As(err, &unknown):
 		return &StopError{Where: place(r), What: fmt.Sprintf("schema id %d is not among source.schema.ids", unknown.ID),
-			Fix: "add the id (and its schema) to the pipeline file and start again; nothing of the partition was skipped", Err: derr}
+			Fix: "add the id (and its schema) to the pipeline file and start again; nothing of the partition was skipped", Err: err}
+	case errors.As(err, &key) && key.Want < 0:
+		return &StopError{Where: place(r), What: fmt.Sprintf("a field of source.key %v is null: nothing says where the event belongs", t.plan.Sources[in.number].Spec.Key),
+			Fix: "declare a key whose fields are never null, or none: the pipeline is rekeyed then"}
+	case errors.As(err, &key):
+		return &StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Sources[in.number].Spec.Key, key.Want),
+			Fix: "declare the key that the topic is really keyed by, or none, or produce with the default (murmur2) partitioner"}
+	case errors.As(err, &letter):
+		return &StopError{Where: place(r), What: letter.Error(),
+			Fix: "someone else writes to the pipeline's own topic: keep them off, and give the pipeline a new name to start over", Err: err}
 	}
-	var bad *schema.RecordError
-	if !errors.As(derr, &bad) {
-		return fmt.Errorf("%s: %w", place(r), derr)
-	}
-	return nil
-}
-
-// aggregate judges and adds one valid event. Lateness is judged by the watermark as it stood before the event, of
-// the event's own partition, and before dedup: that makes the verdict a function of the partition's log alone.
-func (t *task) aggregate(r *kafka.Record) error {
-	in := &t.eval.Input
-	mark := t.wm.Value(t.wmOptions)
-	v, err := t.engine.Add(in, mark)
-	if err != nil {
-		return fmt.Errorf("%s: %w", place(r), err)
-	}
-	id := in.ID
-	if !in.HasID {
-		id = placeID(r) // every record is an event of its own
-	}
-	t.countLateness(in.Time)
-	t.wm.Observe(in.Time, id, t.wmOptions)
-	switch v.Outcome {
-	case window.Late:
-		t.counters.Late++
-		return t.report(r, &journal.Entry{Kind: journal.Late, Time: in.Time, Watermark: mark, HasWatermark: true})
-	case window.Duplicate:
-		t.counters.Duplicate++
-	default:
-		t.counters.Aggregated++
-	}
-	for i := range t.plan.Outputs {
-		if v.Missed&(1<<i) == 0 {
-			continue
-		}
-		t.counters.Outputs[i].Missed++
-		e := journal.Entry{Kind: journal.Missed, Time: in.Time, Output: t.plan.Outputs[i].Name, Watermark: mark, HasWatermark: true}
-		if err := t.report(r, &e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fmt.Errorf("%s: %w", place(r), err)
 }
 
 // close publishes and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
 // each commit.
 func (t *task) close() error {
-	mark := t.wm.Value(t.wmOptions)
-	if mark == window.NoWatermark {
-		return nil
+	if err := t.flow.Close(); err != nil {
+		return fmt.Errorf("task %d: %w", t.id, err)
 	}
-	return t.engine.Close(mark, t.emit)
-}
-
-// cut describes what the state reflects now: everything durable names it (law L4).
-func (t *task) cut() (*state.Cut, error) {
-	// Windows beyond the clock's limit are not worth closing for: they come from bad timestamps.
-	if b, ok := t.engine.Bound(t.now() + t.wmOptions.MaxFuture); ok {
-		t.bound = max(t.bound, b)
-	}
-	if t.counters.Consumed > t.consumedAt {
-		t.lastRecordAt, t.consumedAt = t.now(), t.counters.Consumed
-	}
-	mark, err := json.Marshal(&t.wm)
-	if err != nil {
-		return nil, fmt.Errorf("task %d: encode watermark: %w", t.id, err)
-	}
-	counters := t.counters
-	counters.Outputs = slices.Clone(t.counters.Outputs)
-	open := t.engine.OpenWindows()
-	for i := range counters.Outputs {
-		counters.Outputs[i].Open = int64(open[i])
-	}
-	return &state.Cut{
-		Version: state.CutVersion, Pipeline: t.plan.Pipeline.Name, Task: t.id, Fingerprint: t.plan.Fingerprint,
-		Journal: t.decisions,
-		Sources: []state.Source{{
-			Topic: t.plan.Pipeline.Source.Topic, TopicID: t.topicID, Partition: t.id, Partitions: t.wide,
-			Born: t.bornAt, Next: t.next, LeaderEpoch: t.leaderEpoch,
-			Watermark: mark, Reached: t.wm.Value(t.wmOptions),
-		}},
-		Counters: counters, Bound: t.bound, LastRecordAt: t.lastRecordAt,
-	}, nil
+	return nil
 }

@@ -15,10 +15,10 @@ import (
 
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
-	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // One task, record by record, without broker or bucket: the fate of each (invariants 3, 4, 5 and 7), the watermark, what is
@@ -34,7 +34,7 @@ func TestTask(t *testing.T) {
 				return d.feed(data.Input)
 			case "end", "idle":
 				kind := map[string]journal.Kind{"end": journal.End, "idle": journal.Idle}[data.Cmd]
-				if err := d.task.raise(kind, d.clock(data.Input), "told to"); err != nil {
+				if err := d.task.raise(d.task.inputs[0], kind, d.clock(data.Input), "told to"); err != nil {
 					return err.Error()
 				}
 				return d.flush()
@@ -68,15 +68,14 @@ type taskDriver struct {
 }
 
 func (d *taskDriver) newTask() *task {
-	engine, err := window.NewEngine(d.plan.Outputs, nil, window.EngineOptions{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	t := &task{
-		plan: d.plan, topicID: "id", wide: 1, curatedWide: []int32{1, 1}, eval: d.plan.NewEval(), engine: engine,
-		now:       func() int64 { return time.Date(2013, 1, 9, 12, 0, 0, 0, time.UTC).UnixMilli() },
-		wmOptions: d.plan.WatermarkOptions, wm: window.NewWatermark(), bound: state.NoBound, limit: math.MaxInt64,
-		counters: state.Counters{Outputs: make([]state.OutputCounters, 2)},
+		plan: d.plan, curatedWide: []int32{1, 1}, updates: make([]updates, 2),
+		inputs: []*input{newInput(0, &kafka.TopicInfo{Name: "readings", ID: "id", Partitions: 1})},
+		now:    func() int64 { return time.Date(2013, 1, 9, 12, 0, 0, 0, time.UTC).UnixMilli() },
+	}
+	var err error
+	if t.flow, err = flow.New(d.plan, t, flow.Options{Widths: []int32{1}}); err != nil {
+		d.t.Fatal(err)
 	}
 	return t
 }
@@ -87,8 +86,8 @@ func (d *taskDriver) feed(input string) string {
 	for line := range strings.Lines(strings.TrimSpace(input)) {
 		f := strings.Fields(line)
 		r := &kafka.Record{Topic: "readings", Offset: int64(len(d.log)), Timestamp: time.UnixMilli(0), Value: d.value(f)}
-		before := d.task.counters
-		err := d.task.process([]*kafka.Record{r})
+		before := d.task.counters()
+		err := d.task.process(d.task.inputs[0], []*kafka.Record{r})
 		var stop *StopError
 		if errors.As(err, &stop) {
 			fmt.Fprintf(&out, "%d stops: %v\n", r.Offset, err)
@@ -98,7 +97,7 @@ func (d *taskDriver) feed(input string) string {
 			d.t.Fatal(err)
 		}
 		d.log = append(d.log, r)
-		fmt.Fprintf(&out, "%d %s  watermark %s\n%s", r.Offset, fate(before, d.task.counters), d.mark(), d.flush())
+		fmt.Fprintf(&out, "%d %s  watermark %s\n%s", r.Offset, fate(before, d.task.counters()), d.mark(), d.flush())
 	}
 	return out.String()
 }
@@ -138,7 +137,7 @@ func (d *taskDriver) clock(s string) int64 {
 }
 
 func (d *taskDriver) mark() string {
-	v := d.task.wm.Value(d.task.wmOptions)
+	v := d.task.flow.Reached(0)
 	if v == math.MinInt64 {
 		return "none"
 	}
@@ -202,7 +201,7 @@ func (d *taskDriver) replay() string {
 	left := d.decisions
 	obey := func(upTo int64) {
 		for len(left) > 0 && left[0].Offset <= upTo {
-			if err := again.obey(&left[0]); err != nil {
+			if err := again.obey(again.inputs[0], &left[0]); err != nil {
 				d.t.Fatal(err)
 			}
 			left = left[1:]
@@ -210,11 +209,12 @@ func (d *taskDriver) replay() string {
 	}
 	for _, r := range d.log {
 		obey(r.Offset)
-		if err := again.process([]*kafka.Record{r}); err != nil {
+		if err := again.process(again.inputs[0], []*kafka.Record{r}); err != nil {
 			d.t.Fatal(err)
 		}
 	}
 	obey(math.MaxInt64)
+	again.decisions = d.task.decisions
 	if len(again.out) > 0 {
 		return fmt.Sprintf("the replay published %d records", len(again.out))
 	}

@@ -1,0 +1,62 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// seen is what Look has found.
+type seen struct {
+	input  int
+	value  []byte
+	err    error // *schema.RecordError: the record is invalid
+	taken  bool
+	letter letter // of the repartition topic
+}
+
+// KeyError says that a record isn't where its source's key puts it.
+type KeyError struct {
+	Want int32 // the partition it belongs to; -1: a field of the key is null
+	Have int32
+}
+
+// Error says which partition the key wants.
+func (e *KeyError) Error() string {
+	if e.Want < 0 {
+		return "a field of the source's key is null: nothing says where the event belongs"
+	}
+	return fmt.Sprintf("by the source's key this event belongs to partition %d, not %d", e.Want, e.Have)
+}
+
+// Look reads a record's value (nil: it has none) and changes nothing. An invalid record is no error: Bad tells, and Take
+// accounts for it. Errors are *schema.UnknownSchemaError, *KeyError, and of a repartition record a *LetterError.
+func (f *Flow) Look(input int, at Place, value []byte) error {
+	f.seen = seen{input: input, value: value}
+	if f.repartition(input) {
+		return f.seen.letter.decode(value)
+	}
+	err := f.eval.Decode(input, value)
+	var bad *schema.RecordError
+	if errors.As(err, &bad) {
+		f.seen.err = err
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(f.plan.Sources[input].Spec.Key) > 0 {
+		if want := f.eval.PartitionOf(f.o.Widths[input]); want != at.Partition {
+			return &KeyError{Want: want, Have: at.Partition}
+		}
+	}
+	return nil
+}
+
+// Bad is why the record that was looked at is invalid; nil if it isn't.
+func (f *Flow) Bad() error { return f.seen.err }
+
+// Event is the event that was looked at, valid until the next Look or Take; ok is false for a record without a valid
+// time, whose place is the quarantine.
+func (f *Flow) Event() (ev *schema.Event, ok bool) { return &f.eval.Event, f.eval.Landable() }

@@ -1,0 +1,186 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+// forward is where an element goes: the outputs whose groups meet at one partition.
+type forward struct {
+	partition int32
+	outputs   uint64
+}
+
+// forward judges an element by its own partition's watermark, and sends it to the partitions of its groups. An output
+// for which it is late altogether gets nothing; it is late if that is so for all.
+func (f *Flow) forward(a *arrival, element int) (Outcome, error) {
+	width := f.o.Widths[len(f.o.Widths)-1]
+	f.forwards = f.forwards[:0]
+	in := &f.eval.Input
+	missed := f.misses(in.Time, a.mark)
+	for o := range f.plan.Outputs {
+		if missed[o] < 0 {
+			continue
+		}
+		f.address(curated.Partition(in.Keys[o], width), o)
+	}
+	if len(f.forwards) == 0 {
+		return Late, nil
+	}
+	for o, n := range missed {
+		if n < 0 {
+			n = -n
+		}
+		if err := f.missed(a, o, n); err != nil {
+			return 0, err
+		}
+	}
+	for _, to := range f.forwards {
+		l := letter{partition: a.at.Partition, offset: a.at.Offset, mark: a.mark, element: element, outputs: to.outputs, value: f.seen.value}
+		f.out = l.append(f.out[:0])
+		if err := f.sink.Forward(to.partition, f.out); err != nil {
+			return 0, err
+		}
+	}
+	return Forwarded, nil
+}
+
+// address enters an output at a partition.
+func (f *Flow) address(partition int32, output int) {
+	for i := range f.forwards {
+		if f.forwards[i].partition == partition {
+			f.forwards[i].outputs |= 1 << output
+			return
+		}
+	}
+	f.forwards = append(f.forwards, forward{partition: partition, outputs: 1 << output})
+}
+
+// misses is, per output, how many windows an event misses: negative if that is all of them.
+func (f *Flow) misses(t, mark int64) []int64 {
+	f.missing = slices.Grow(f.missing[:0], len(f.plan.Outputs))[:len(f.plan.Outputs)]
+	missed := f.missing
+	clear(missed)
+	for i := range f.plan.Outputs {
+		o := &f.plan.Outputs[i]
+		if o.Session() {
+			if mark != window.NoWatermark && mark >= t+o.Lateness {
+				missed[i] = -1
+			}
+			continue
+		}
+		f.spans = o.Assign(t, f.spans[:0])
+		for _, s := range f.spans {
+			if mark >= s.End+o.Lateness {
+				missed[i]++
+			}
+		}
+		if missed[i] == int64(len(f.spans)) {
+			missed[i] = -missed[i]
+		}
+	}
+	return missed
+}
+
+// receive takes a letter of the repartition topic: what it carries was judged at its source.
+func (f *Flow) receive() (Outcome, error) {
+	l := &f.seen.letter
+	if int(l.partition) >= len(f.marks) {
+		return 0, &LetterError{What: fmt.Sprintf("it comes from source partition %d of %d", l.partition, len(f.marks))}
+	}
+	f.marks[l.partition] = max(f.marks[l.partition], l.mark)
+	if l.marker {
+		return Forwarded, nil
+	}
+	f.counters.Received++
+	outcome, err := f.welcome(l)
+	if err != nil {
+		return 0, fmt.Errorf("source %s, partition %d, offset %d, by the repartition topic: %w",
+			f.plan.Sources[0].Topic, l.partition, l.offset, err)
+	}
+	f.counters.count(outcome)
+	return outcome, nil
+}
+
+var errChanged = errors.New("it was kept and on time at its source, and isn't here: the two halves of the pipeline differ")
+
+func (f *Flow) welcome(l *letter) (Outcome, error) {
+	if err := f.eval.Decode(0, l.value); err != nil {
+		return 0, err
+	}
+	if l.element >= f.eval.Elements() || bits.Len64(l.outputs) > len(f.plan.Outputs) {
+		return 0, errChanged
+	}
+	fate, err := f.eval.Element(l.element)
+	if err != nil {
+		return 0, err
+	}
+	if fate.Outcome != pipeline.Keep {
+		return 0, errChanged
+	}
+	in := &f.eval.Input
+	in.Outputs = l.outputs
+	v, err := f.engine.Add(in, l.mark)
+	in.Outputs = 0
+	if err != nil {
+		return 0, err
+	}
+	switch v.Outcome {
+	case window.Late:
+		return 0, errChanged
+	case window.Duplicate:
+		return Duplicate, nil
+	}
+	return Aggregated, nil
+}
+
+// markerShare is how many markers a partition gets in the time of the shortest window: its windows close that much later
+// at most.
+const markerShare = 10
+
+// markerHop is the least advance of a watermark, in ms, that is worth a marker.
+func markerHop(outputs []window.Output) int64 {
+	shortest := int64(0)
+	for i := range outputs {
+		o := &outputs[i]
+		size := o.Size
+		if o.Every > 0 {
+			size = o.Every
+		}
+		if o.Gap > 0 {
+			size = o.Gap
+		}
+		if shortest == 0 || size < shortest {
+			shortest = size
+		}
+	}
+	return max(1, shortest/markerShare)
+}
+
+// Mark sends the source's watermark to every partition of the repartition topic if it has advanced by enough since it was
+// last sent, or, with all set, at all. Without it a partition that gets no records would wait for ever. A marker sent
+// twice does nothing: it is a claim.
+func (f *Flow) Mark(task int32, all bool) error {
+	if !f.plan.Rekeyed {
+		return nil
+	}
+	mark := f.inputs[0].wm.Value(f.inputs[0].opts)
+	if mark == window.NoWatermark || mark == f.marked || !all && f.marked != window.NoWatermark && mark < f.marked+f.hop {
+		return nil
+	}
+	l := letter{marker: true, partition: task, mark: mark}
+	f.out = l.append(f.out[:0])
+	for p := range f.o.Widths[len(f.o.Widths)-1] {
+		if err := f.sink.Forward(p, f.out); err != nil {
+			return err
+		}
+	}
+	f.marked = mark
+	return nil
+}

@@ -1,0 +1,35 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/state"
+)
+
+// purge deletes from the repartition topic what no kept checkpoint of the task needs for a replay. The topic has no
+// retention of its own: age says nothing of what is still needed.
+func (r *runner) purge(ctx context.Context, t *task) error {
+	if t.repartition == "" {
+		return nil
+	}
+	names, err := state.Manifests(ctx, r.o.Bucket, r.checkpointPrefix(t.id))
+	if err != nil {
+		return fmt.Errorf("list checkpoints of task %d: %w", t.id, err)
+	}
+	last := len(t.inputs) - 1
+	oldest := t.inputs[last].committed
+	kept := 0
+	for _, name := range names {
+		if name.Fingerprint != t.plan.Fingerprint || len(name.Next) != len(t.inputs) {
+			continue
+		}
+		kept++
+		oldest = min(oldest, name.Next[last])
+	}
+	ends := r.observed[t.repartition][t.id]
+	if kept < r.o.Plan.Pipeline.State.Keep || oldest <= ends.Start {
+		return nil // a task without enough checkpoints may have to be replayed from its birth
+	}
+	return r.admin.DeleteRecords(ctx, t.repartition, t.id, oldest)
+}

@@ -1,0 +1,94 @@
+package stream
+
+import (
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/flow"
+)
+
+// cut describes what the state reflects now: everything durable names it (law L4).
+func (t *task) cut() (*state.Cut, error) {
+	// Windows beyond the clock's limit are not worth closing for: they come from bad timestamps.
+	bound, err := t.flow.Bound(t.now() + t.maxFuture())
+	if err != nil {
+		return nil, fmt.Errorf("task %d: %w", t.id, err)
+	}
+	counters := t.counters()
+	if n := counters.Consumed + counters.Received; n > t.consumedAt {
+		t.lastRecordAt, t.consumedAt = t.now(), n
+	}
+	cut := &state.Cut{
+		Version: state.CutVersion, Pipeline: t.plan.Pipeline.Name, Task: t.id, Fingerprint: t.plan.Fingerprint,
+		Journal: t.decisions, Counters: counters, Bound: bound, LastRecordAt: t.lastRecordAt,
+	}
+	for _, in := range t.inputs {
+		mark, err := t.flow.EncodeMark(in.number)
+		if err != nil {
+			return nil, fmt.Errorf("task %d: encode watermark: %w", t.id, err)
+		}
+		cut.Sources = append(cut.Sources, state.Source{
+			Topic: in.topic, TopicID: in.topicID, Partition: t.id, Partitions: in.wide,
+			Born: in.bornAt, Next: in.next, LeaderEpoch: in.leaderEpoch,
+			Watermark: mark, Reached: t.flow.Reached(in.number),
+		})
+	}
+	return cut, nil
+}
+
+// resume sets the task to what a cut says.
+func (t *task) resume(cut *state.Cut) error {
+	for i, src := range cut.Sources {
+		in := t.inputs[i]
+		in.next, in.leaderEpoch = src.Next, src.LeaderEpoch
+		if err := t.flow.Restore(i, src.Watermark); err != nil {
+			return fmt.Errorf("task %d: watermark of the state: %w", t.id, err)
+		}
+	}
+	t.decisions, t.lastRecordAt = cut.Journal, cut.LastRecordAt
+	t.consumedAt = cut.Counters.Consumed + cut.Counters.Received
+	return t.flow.Resume(countersOf(&cut.Counters), cut.Bound)
+}
+
+// maxFuture is how far beyond the clock an event may be and be believed: the largest of the sources'.
+func (t *task) maxFuture() int64 {
+	most := int64(0)
+	for i := range t.plan.Sources {
+		most = max(most, t.plan.Sources[i].Watermark.MaxFuture)
+	}
+	return most
+}
+
+// counters are the flow's, as the cut keeps them.
+func (t *task) counters() state.Counters {
+	c := t.flow.Counters()
+	out := state.Counters{
+		Consumed: c.Consumed, Received: c.Received, Aggregated: c.Aggregated, Duplicate: c.Duplicate, Late: c.Late,
+		Filtered: c.Filtered, Invalid: c.Invalid, Forwarded: c.Forwarded,
+		Pairs: c.Pairs, PairsFiltered: c.PairsFiltered, PairsInvalid: c.PairsInvalid,
+	}
+	for i, n := range c.Rules {
+		out.Rules = append(out.Rules, state.RuleCounter{Name: t.plan.RuleNames[i], Fired: n})
+	}
+	open := t.flow.Engine().OpenWindows()
+	for i, o := range c.Outputs {
+		out.Outputs = append(out.Outputs, state.OutputCounters{Name: t.plan.Outputs[i].Name, Closed: o.Closed, Missed: o.Missed, Open: int64(open[i])})
+	}
+	return out
+}
+
+// countersOf is the way back. How many updates were given out is no part of a cut.
+func countersOf(c *state.Counters) flow.Counters {
+	out := flow.Counters{
+		Consumed: c.Consumed, Received: c.Received, Aggregated: c.Aggregated, Duplicate: c.Duplicate, Late: c.Late,
+		Filtered: c.Filtered, Invalid: c.Invalid, Forwarded: c.Forwarded,
+		Pairs: c.Pairs, PairsFiltered: c.PairsFiltered, PairsInvalid: c.PairsInvalid,
+	}
+	for _, r := range c.Rules {
+		out.Rules = append(out.Rules, r.Fired)
+	}
+	for _, o := range c.Outputs {
+		out.Outputs = append(out.Outputs, flow.OutputCounters{Closed: o.Closed, Missed: o.Missed})
+	}
+	return out
+}
