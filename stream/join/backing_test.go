@@ -83,8 +83,6 @@ func (b *memBacking) dump() string {
 	return s.String()
 }
 
-func (b *memBacking) clone() *memBacking { return &memBacking{vals: maps.Clone(b.vals)} }
-
 // memBatch collects changes.
 type memBatch struct {
 	ops []func(map[string]string)

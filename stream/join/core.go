@@ -94,7 +94,7 @@ func (c *core) readMeta() (found bool, versions int64, err error) {
 		return false, 0, fmt.Errorf("read meta: %w", err)
 	}
 	if !found {
-		return false, 0, c.checkEmpty()
+		return false, 0, c.checkEmpty([]byte{prefixEvent}, []byte{prefixEnd}, "without a meta key")
 	}
 	if len(val) == 0 || val[0] != metaVersion {
 		return false, 0, fmt.Errorf("join state of version % x, this program reads version %d: delete the state directory, it is rebuilt from a checkpoint or the log", val[:min(1, len(val))], metaVersion)
@@ -131,10 +131,10 @@ func (c *core) writeMeta(w window.Writer, versions int64) error {
 
 var errStop = errors.New("stop the scan")
 
-// checkEmpty makes sure that a Backing without a meta key has nothing of ours.
-func (c *core) checkEmpty() error {
+// checkEmpty makes sure that the Backing has no key of [lo, hi).
+func (c *core) checkEmpty(lo, hi []byte, why string) error {
 	var key []byte
-	err := c.back.Scan([]byte{prefixEvent}, []byte{prefixEnd}, func(k, _ []byte) error {
+	err := c.back.Scan(lo, hi, func(k, _ []byte) error {
 		key = slices.Clone(k)
 		return errStop
 	})
@@ -142,7 +142,7 @@ func (c *core) checkEmpty() error {
 		return fmt.Errorf("look for state: %w", err)
 	}
 	if key != nil {
-		return &window.CorruptError{Key: key, What: "state of a join without a meta key"}
+		return &window.CorruptError{Key: key, What: "state of a join " + why}
 	}
 	return nil
 }

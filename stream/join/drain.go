@@ -16,7 +16,7 @@ func (s *shelf) drain(to int64, fn func(*event) error) error {
 		if s.end(b) > to {
 			break
 		}
-		if b.n != 0 {
+		if b.count != (count{}) {
 			return s.miscounted(b, count{})
 		}
 		done++

@@ -46,6 +46,9 @@ func (j *Enrichment) discover() error {
 	if err != nil || !found {
 		return err
 	}
+	if err := j.checkEmpty([]byte{prefixEvent}, []byte{prefixHeld}, "that is an interval join's, where an enrichment is"); err != nil {
+		return err
+	}
 	j.table.n, j.table.whole = versions, versions == 0
 	settled := j.settled(j.closed)
 	for _, s := range []*shelf{&j.held, &j.unsettled} {

@@ -80,7 +80,10 @@ func (j *Interval) discover() error {
 			return err
 		}
 	}
-	return nil
+	if err := j.checkEmpty([]byte{prefixEventHeader, byte(Right) + 1}, []byte{prefixHeld}, "of a third side"); err != nil {
+		return err
+	}
+	return j.checkEmpty([]byte{prefixHeld}, []byte{prefixMeta}, "that is an enrichment's, where an interval join is")
 }
 
 // leastStart is above the start of the buckets that a watermark lets go.
