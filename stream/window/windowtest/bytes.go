@@ -9,8 +9,8 @@ import (
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// decodeMax is the memory that a Decode of wrong bytes may allocate, besides 64 times their length.
-const decodeMax = 1 << 20
+// decodeMax is the memory that about a hundred Decodes of wrong bytes may allocate, besides 64 times their length.
+const decodeMax = 8 << 20
 
 // takesItsOwnBytesOnly gives Decode what is nearly right: whatever it takes, Append must write again.
 func takesItsOwnBytesOnly(c *trial) error {
@@ -22,10 +22,19 @@ func takesItsOwnBytesOnly(c *trial) error {
 	if front := a.Append([]byte("front")); !bytes.Equal(front, append([]byte("front"), own...)) {
 		return fmt.Errorf("Append behind other bytes: %s, want them and %s", show(front), show(own))
 	}
-	for _, src := range c.nearly(own) {
+	var before, after runtime.MemStats
+	length := 0
+	inputs := c.nearly(own)
+	runtime.ReadMemStats(&before)
+	for _, src := range inputs {
 		if err := c.refusesOrWritesAgain(src); err != nil {
 			return err
 		}
+		length += len(src)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > uint64(decodeMax+64*length) {
+		return fmt.Errorf("%d Decodes of wrong bytes, %d in all, allocate %d bytes", len(inputs), length, took)
 	}
 	return nil
 }
@@ -33,13 +42,7 @@ func takesItsOwnBytesOnly(c *trial) error {
 // refusesOrWritesAgain decodes src.
 func (c *trial) refusesOrWritesAgain(src []byte) error {
 	b := c.agg.New()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
 	err := decode(b, src)
-	runtime.ReadMemStats(&after)
-	if took := after.TotalAlloc - before.TotalAlloc; took > uint64(decodeMax+64*len(src)) {
-		return fmt.Errorf("Decode(%s) allocates %d bytes", show(src), took)
-	}
 	var p *panicError
 	if errors.As(err, &p) {
 		return err
