@@ -29,7 +29,8 @@ type Event struct {
 	stored   []byte   // the Payload, where it isn't part of the record value
 	text     []byte   // what Values hold that doesn't stand in the record value as it is
 	keys     [][]byte // of the JSON objects that are being read
-	seen     []uint64 // which fields of the JSON objects that are being read were there
+	seen     []uint64 // which fields of the objects that are being read were there
+	stamps   []stamp  // of the timestamps that are being read
 }
 
 // Decoder turns Avro record values of one topic into events. It is immutable

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // The formats of record values.
@@ -55,7 +57,7 @@ func (s Source) Shape() (*Schema, error) {
 	case FormatJSON:
 		shape, err = jsonShape(s.Schema)
 	case FormatProtobuf:
-		err = fmt.Errorf("format protobuf: not built yet")
+		shape, _, err = s.protobuf()
 	default:
 		err = fmt.Errorf("unknown format %q: it is avro, avro-raw, json or protobuf", s.Format)
 	}
@@ -65,14 +67,31 @@ func (s Source) Shape() (*Schema, error) {
 	return shape.Unnested(s.Unnest)
 }
 
+// protobuf finds the message and its shape.
+func (s Source) protobuf() (*Schema, protoreflect.MessageDescriptor, error) {
+	message, _, err := protoMessageOf(s.Schema, s.Message)
+	if err != nil {
+		return nil, nil, err
+	}
+	shape, err := protoShape(message)
+	return shape, message, err
+}
+
 // NewReader compiles a reader of the fields, the event id and the event time. All faults are reported at once.
 func NewReader(s Source, fields []string) (Reader, error) {
 	shape, err := s.Shape()
 	if err != nil {
 		return nil, err
 	}
-	if s.Format == FormatJSON {
+	switch s.Format {
+	case FormatJSON:
 		return newJSONReader(shape, s.Wire, s.Event, fields)
+	case FormatProtobuf:
+		_, message, err := s.protobuf()
+		if err != nil {
+			return nil, err
+		}
+		return newProtoReader(shape, message, s.Wire, s.Event, fields)
 	}
 	return NewDecoder(shape, s.Wire, s.Event, fields)
 }
