@@ -31,7 +31,9 @@ func TestSameCutSameState(t *testing.T) {
 				want := w.run(t, &schedule{order: w.interleaving(r), r: r}, false)
 				for range 4 {
 					s := w.schedule(r)
-					if got, want := w.run(t, s, false).outcome(), want.outcome(); got != want {
+					x := w.run(t, s, false)
+					x.checkBound(r)
+					if got, want := x.outcome(), want.outcome(); got != want {
 						t.Fatalf("workload %d: schedule close %d write %d crash %d memory %d\nstate\n%s\nis\n%s\npairs\n%s\nare\n%s\nverdicts %s, are %s, buffered %d, are %d",
 							i, s.close, s.write, s.crash, s.memory, want.state, got.state, want.pairs, got.pairs, want.verdicts, got.verdicts, want.buffered, got.buffered)
 					}
@@ -79,6 +81,24 @@ func checkTruth(t *testing.T, w *workload, x *run) {
 	}
 	if m := x.op.Memory(); left == 0 && m != 0 {
 		t.Fatalf("%d bytes are accounted for when everything has closed", m)
+	}
+}
+
+// checkBound compares Bound for some limits with the definitions.
+func (x *run) checkBound(r *rand.Rand) {
+	x.t.Helper()
+	truth := x.w.truth()
+	for range 5 {
+		limit := truth.low + int64(r.IntN(60)-40)*unit
+		want, held := int64(0), false
+		for _, o := range truth.events[Left] {
+			if x.w.enrich && o.t <= limit && truth.low < o.t+x.w.lateness && (!held || o.t+x.w.lateness > want) {
+				want, held = o.t+x.w.lateness, true
+			}
+		}
+		if got, ok, err := x.op.Bound(limit); err != nil || got != want || ok != held {
+			x.t.Fatalf("the bound for %d is %d, %v, %v, the definitions say %d, %v", limit, got, ok, err, want, held)
+		}
 	}
 }
 
