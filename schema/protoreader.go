@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -30,6 +31,15 @@ func newProtoReader(s *Schema, message protoreflect.MessageDescriptor, wire Wire
 	root, slots, err := s.wanted(c.fields)
 	if err != nil {
 		return nil, err
+	}
+	for at, rest := message, def.Time; rest != ""; {
+		var name string
+		name, rest, _ = strings.Cut(rest, ".")
+		f := at.Fields().ByName(protoreflect.Name(name))
+		if f.Kind() == protoreflect.GroupKind || f.ContainingOneof() != nil && !f.ContainingOneof().IsSynthetic() {
+			return nil, fmt.Errorf("event time %q: %q is a group or a member of a oneof: the event time must be in plain messages", def.Time, name)
+		}
+		at = f.Message()
 	}
 	compiler := protoCompiler{unwanted: map[protoreflect.FullName]*protoNode{}, time: def.Time}
 	r := &protoReader{columns: c, name: message.FullName(), indexes: messageIndexes(message), unnest: s.unnest, slots: slots}

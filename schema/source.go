@@ -95,31 +95,3 @@ func NewReader(s Source, fields []string) (Reader, error) {
 	}
 	return NewDecoder(shape, s.Wire, s.Event, fields)
 }
-
-// Stored is the Avro schema of the value as the raw lake stores it: the record for Avro, bytes that hold the original
-// value (without wire header) for other formats.
-func (s Source) Stored() []byte {
-	switch s.Format {
-	case FormatAvro, FormatAvroRaw:
-		return s.Schema
-	}
-	return []byte(`{"type":"bytes"}`)
-}
-
-// ToJSON shows a stored payload (Event.Payload) as one JSON object.
-func (s Source) ToJSON(payload []byte) ([]byte, error) {
-	shape, err := s.Shape()
-	if err != nil {
-		return nil, err
-	}
-	return shape.ToJSON(payload)
-}
-
-// FromJSON appends the record value, wire header included, that one line of JSON describes.
-func (s Source) FromJSON(dst, line []byte) ([]byte, error) {
-	shape, err := s.Shape()
-	if err != nil {
-		return dst, err
-	}
-	return shape.AppendJSON(dst, line)
-}
