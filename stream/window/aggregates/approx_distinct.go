@@ -20,7 +20,9 @@ import (
 // the greater of each two registers.
 type approxDistinct struct{ form form }
 
-func (approxDistinct) Cell() string { return "hyperloglog/1 p=14 list=1536 hash=xxh64" }
+func (a approxDistinct) Cell() string {
+	return fmt.Sprintf("hyperloglog/1 %v p=%d list=%d hash=xxh64", a.form, precision, listMax)
+}
 
 func (a approxDistinct) New() window.Accumulator { return &hashed{form: a.form} }
 

@@ -30,7 +30,7 @@ const (
 	precisionCommon = 38 // what Parquet, Arrow and most databases can hold
 )
 
-func (d *decimalSum) Cell() string { return "decimal_sum/1" }
+func (d *decimalSum) Cell() string { return fmt.Sprintf("decimal_sum/1 bytes=%d", d.width) }
 
 func (d *decimalSum) New() window.Accumulator { return &decimals{width: d.width} }
 
@@ -128,6 +128,8 @@ func decimalSumOf(name string, mean bool) window.Definition {
 		Name: name, Params: "(number)",
 		New: func(in schema.Type, _ []window.Literal) (window.Aggregate, error) {
 			switch {
+			case in.Kind == schema.KindInt || in.Kind == schema.KindFloat:
+				return nil, fmt.Errorf("%s of %v is one of the engine's own functions", name, in)
 			case !in.Decimal():
 				return nil, fmt.Errorf("%s of %v: it needs a number", name, in)
 			case in.Precision < 1 || in.Precision > precisionMax || in.Scale < 0 || in.Scale > in.Precision:

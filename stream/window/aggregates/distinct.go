@@ -22,7 +22,7 @@ const (
 	limitMax     = 100_000
 )
 
-func (d distinct) Cell() string { return fmt.Sprintf("distinct/1 limit=%d", d.limit) }
+func (d distinct) Cell() string { return fmt.Sprintf("distinct/1 %v limit=%d", d.form, d.limit) }
 
 func (d distinct) New() window.Accumulator { return &tally{form: d.form, limit: d.limit} }
 

@@ -20,9 +20,9 @@ type extreme struct {
 
 func (e extreme) Cell() string {
 	if e.max {
-		return "max/1"
+		return fmt.Sprintf("max/1 %v", e.form)
 	}
-	return "min/1"
+	return fmt.Sprintf("min/1 %v", e.form)
 }
 
 func (e extreme) New() window.Accumulator { return &outermost{max: e.max, form: e.form} }
@@ -108,7 +108,11 @@ func extremeOf(name string, max bool) window.Definition {
 	return window.Definition{
 		Name: name, Params: "(value)",
 		New: func(in schema.Type, _ []window.Literal) (window.Aggregate, error) {
-			if in.Kind != schema.KindString && in.Kind != schema.KindBytes {
+			switch in.Kind {
+			case schema.KindString, schema.KindBytes:
+			case schema.KindInt, schema.KindFloat:
+				return nil, fmt.Errorf("%s of %v is one of the engine's own functions", name, in)
+			default:
 				return nil, fmt.Errorf("%s of %v: it needs a number, a string, bytes or a decimal", name, in)
 			}
 			f, err := formOf(in)

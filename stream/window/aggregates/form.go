@@ -48,6 +48,14 @@ func (f form) size() int {
 	return 0
 }
 
+// String is the form's name in cells.
+func (f form) String() string {
+	if f.decimal {
+		return "decimal"
+	}
+	return f.kind.String()
+}
+
 // check says whether v is of the form.
 func (f form) check(v schema.Value) error {
 	if v.Kind != f.kind {

@@ -21,7 +21,7 @@ import (
 // State: n + 1 uvarints. Merging adds them.
 type histogram struct {
 	bounds *bounds
-	name   string
+	name   string // the bounds as text, for the cell
 }
 
 // bounds are the parameters, for the accumulators to share; one of the two is empty.
@@ -32,7 +32,7 @@ type bounds struct {
 
 func (b *bounds) len() int { return len(b.floats) + len(b.ints) }
 
-func (h histogram) Cell() string { return "histogram/1 bounds=" + h.name }
+func (h histogram) Cell() string { return "histogram/1 " + h.name }
 
 func (h histogram) New() window.Accumulator {
 	return &counts{bounds: h.bounds, n: make([]uint64, h.bounds.len()+1)}
@@ -126,7 +126,7 @@ func histogramMade(in schema.Type, params []window.Literal) (window.Aggregate, e
 		if !ok || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fmt.Errorf("histogram: the bound %v is no finite number", l)
 		}
-		if i > 0 && !ascends(list[i-1], l) {
+		if i > 0 && !ascends(list[i-1], l, in.Kind) {
 			return nil, fmt.Errorf("histogram: the bound %v isn't above %v: write them in ascending order", l, list[i-1])
 		}
 		names[i] = l.String()
@@ -140,12 +140,12 @@ func histogramMade(in schema.Type, params []window.Literal) (window.Aggregate, e
 		}
 		b.ints = append(b.ints, below)
 	}
-	return histogram{b, strings.Join(names, ",")}, nil
+	return histogram{b, fmt.Sprintf("%v bounds=%s", in.Kind, strings.Join(names, ","))}, nil
 }
 
-// ascends says whether bound l is above the one before it, by value and as doubles.
-func ascends(before, l window.Literal) bool {
-	if l.Kind == window.LiteralInt && before.Kind == window.LiteralInt {
+// ascends says whether bound l is above the one before it: for doubles, as doubles.
+func ascends(before, l window.Literal, kind schema.Kind) bool {
+	if kind == schema.KindInt && l.Kind == window.LiteralInt && before.Kind == window.LiteralInt {
 		return before.Int < l.Int
 	}
 	f, _ := before.Number()

@@ -25,9 +25,9 @@ type position struct {
 
 func (p position) Cell() string {
 	if p.last {
-		return "last/1"
+		return fmt.Sprintf("last/1 %v", p.form)
 	}
-	return "first/1"
+	return fmt.Sprintf("first/1 %v", p.form)
 }
 
 func (p position) New() window.Accumulator { return &placed{last: p.last, form: p.form} }

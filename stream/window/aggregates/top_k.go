@@ -29,7 +29,7 @@ type topK struct {
 
 const topMax = 1_000
 
-func (a topK) Cell() string { return fmt.Sprintf("tally/1 limit=%d", a.limit) }
+func (a topK) Cell() string { return fmt.Sprintf("tally/1 %v limit=%d", a.form, a.limit) }
 
 func (a topK) New() window.Accumulator { return &tally{form: a.form, limit: a.limit, counted: true} }
 

@@ -26,7 +26,7 @@ type topValues struct {
 
 const topValueMax = 4 << 10 // bytes of a key
 
-func (a topValues) Cell() string { return fmt.Sprintf("top_values/1 k=%d", a.k) }
+func (a topValues) Cell() string { return fmt.Sprintf("top_values/1 %v k=%d", a.form, a.k) }
 
 func (a topValues) New() window.Accumulator { return &greatest{form: a.form, k: a.k} }
 

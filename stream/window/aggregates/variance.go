@@ -37,7 +37,12 @@ type moments interface {
 	spread() (*big.Int, int)
 }
 
-func (v variance) Cell() string { return "moments/1" }
+func (v variance) Cell() string {
+	if v.ints {
+		return "moments/1 int"
+	}
+	return "moments/1 float"
+}
 
 func (v variance) New() window.Accumulator {
 	if v.ints {
