@@ -18,65 +18,48 @@ func functionNode(name string, f Function, args []node) (node, error) {
 	if len(args) != len(f.Args) {
 		return node{}, unsupported(fmt.Sprintf("%s() with %d arguments", name, len(args)))
 	}
-	reads := make([]reader[schema.Value], len(args))
+	units := make([]int64, len(args))
 	for i, a := range args {
-		if a.kind == kindNull {
-			reads[i] = noValue[schema.Value]
-			continue
-		}
-		if reads[i] = a.value(perSecond(f.Args[i])); reads[i] == nil {
+		if a.kind != kindNull && !a.storable() {
 			return node{}, unsupported(fmt.Sprintf("%s() of %s", name, a.kind))
 		}
+		units[i] = max(perSecond(f.Args[i]), 1)
 	}
 	buffer := make([]schema.Value, len(args)) // an Eval belongs to one goroutine
-	read := func(r *run) (v schema.Value, s state) {
-		for i, arg := range reads {
-			v, s = arg(r)
-			if s == failed {
-				return v, failed
+	var result schema.Value
+	read := func(r *run) (*schema.Value, state) {
+		for i := range args {
+			if args[i].store(r, &buffer[i], units[i]) == failed {
+				return nil, failed
 			}
-			buffer[i] = v
 		}
-		v, fault := f.invoke(name, buffer)
-		if fault != nil {
-			return v, r.fail(fault)
+		v, why := f.invoke(name, buffer)
+		if why != nil {
+			return nil, r.fail(why)
 		}
-		return v, stateAs(&v, f.Result.Kind)
+		result = v
+		return &result, stateAs(&result, f.Result.Kind)
 	}
 	return resultNode(name, f.Result, read)
 }
 
 // resultNode gives what a function computes as a node of its kind.
-func resultNode(name string, t schema.Type, read reader[schema.Value]) (node, error) {
-	pointed := func(r *run) (*schema.Value, state) {
-		v, s := read(r)
-		return &v, s
-	}
+func resultNode(name string, t schema.Type, read reader[*schema.Value]) (node, error) {
 	switch {
 	case t.Kind == schema.KindBool:
-		return boolNode(unboxed(read, schema.Value.Bool)), nil
+		return boolNode(letReader(read, (*schema.Value).Bool)), nil
 	case t.Kind == schema.KindInt && perSecond(t) > 0:
-		return timeNode(letInstant(name+"()", pointed, perSecond(t))), nil
+		return timeNode(letInstant(name+"()", read, perSecond(t))), nil
 	case t.Kind == schema.KindInt:
-		return intNode(unboxed(read, schema.Value.Int)), nil
+		return intNode(letReader(read, (*schema.Value).Int)), nil
 	case t.Kind == schema.KindFloat:
-		return doubleNode(unboxed(read, schema.Value.Float)), nil
+		return doubleNode(letReader(read, (*schema.Value).Float)), nil
 	case t.Kind == schema.KindString:
-		return textNode(kindString, unboxed(read, textOf)), nil
+		return textNode(kindString, letReader(read, textOf)), nil
 	case t.Kind == schema.KindBytes:
-		return textNode(kindBytes, unboxed(read, textOf)), nil
+		return textNode(kindBytes, letReader(read, textOf)), nil
 	}
 	return node{}, unsupported(fmt.Sprintf("%s(), which gives %s", name, t))
-}
-
-func unboxed[T any](read reader[schema.Value], of func(schema.Value) T) reader[T] {
-	return func(r *run) (zero T, _ state) {
-		v, s := read(r)
-		if s != valid {
-			return zero, s
-		}
-		return of(v), valid
-	}
 }
 
 // invoke calls f, which must keep its promises: a result of its type, a text in

@@ -31,7 +31,7 @@ func (p *Program) plan() error {
 func (p *Program) nodes(name func(string) (node, error)) (node, error) {
 	b := &builder{tree: p.tree, name: name, functions: p.calls}
 	n, err := b.build(p.tree.Expr())
-	if err == nil && n.value(1) == nil {
+	if err == nil && !n.storable() {
 		return n, unsupported("a result that is " + n.kind.String())
 	}
 	return n, err

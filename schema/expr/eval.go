@@ -72,22 +72,18 @@ func (e *Eval) link() error {
 	if err != nil {
 		return fmt.Errorf("compile %q: %w", clip(e.program.source), err)
 	}
-	if n.kind == kindBool {
-		e.test = n.bools
-		return nil
-	}
-	e.read = n.value(1_000_000)
+	e.node, e.compiled = n, true
 	return nil
 }
 
 // Eval evaluates one program for one event after another.
 type Eval struct {
-	program *Program
-	plain   int                  // slot of the field that is the whole expression, or -1
-	test    reader[bool]         // compiled and a bool
-	read    reader[schema.Value] // compiled and something else
-	names   map[string]binding
-	run     *run // shared with the lets
+	program  *Program
+	plain    int  // slot of the field that is the whole expression, or -1
+	node     node // if compiled
+	compiled bool
+	names    map[string]binding
+	run      *run // shared with the lets
 
 	// As a let: what it gave for an event.
 	event uint64
@@ -109,7 +105,7 @@ type binding struct {
 // Eval evaluates the program over a row. The result's Bytes may alias the row or
 // a buffer: they are valid until either is used again. A failure is a
 // *schema.RecordError with reason "expression".
-func (e *Eval) Eval(row []schema.Value) (schema.Value, error) {
+func (e *Eval) Eval(row []schema.Value) (out schema.Value, err error) {
 	if e.plain >= 0 {
 		return row[e.plain], nil
 	}
@@ -119,7 +115,7 @@ func (e *Eval) Eval(row []schema.Value) (schema.Value, error) {
 	if r.text = r.text[:0]; cap(r.text) > keptText {
 		r.text = nil
 	}
-	out, s := e.compute()
+	s := e.compute(&out)
 	r.row = nil // its bytes belong to the caller
 	if s == failed {
 		return schema.Value{}, e.program.recordError(r.fault)
@@ -128,40 +124,42 @@ func (e *Eval) Eval(row []schema.Value) (schema.Value, error) {
 }
 
 // compute evaluates the program; if that fails, run.fault says why.
-func (e *Eval) compute() (schema.Value, state) {
-	if e.test != nil {
-		x, s := e.test(e.run)
-		if s == valid {
-			return schema.BoolValue(x), valid
+func (e *Eval) compute(out *schema.Value) state {
+	if e.compiled {
+		s := e.node.store(e.run, out, 1_000_000)
+		if s == valid && len(out.Bytes) <= MaxResultBytes {
+			return valid
 		}
-		return e.result(schema.Value{}, s)
-	}
-	if e.read != nil {
-		return e.result(e.read(e.run))
+		return e.result(out, s)
 	}
 	if e.plain >= 0 {
-		return e.run.row[e.plain], valid
+		*out = e.run.row[e.plain]
+		return valid
 	}
-	out, _, err := e.program.cel.Eval(e)
+	return e.interpret(out)
+}
+
+// interpret leaves it to cel-go.
+func (e *Eval) interpret(out *schema.Value) state {
+	v, _, err := e.program.cel.Eval(e)
 	if err != nil {
-		return schema.Value{}, e.run.fail(faultOf(err, e.nulls()))
+		return e.run.fail(faultOf(err, e.nulls()))
 	}
-	v, err := fromCEL(out, e.program.typ)
-	if err != nil {
-		return schema.Value{}, e.run.fail(faultOf(err, nil))
+	if *out, err = fromCEL(v, e.program.typ); err != nil {
+		return e.run.fail(faultOf(err, nil))
 	}
-	return v, valid
+	return valid
 }
 
 // result checks what a compiled program gives, as fromCEL does.
-func (e *Eval) result(v schema.Value, s state) (schema.Value, state) {
+func (e *Eval) result(out *schema.Value, s state) state {
 	if s == null && !e.program.typ.Nullable {
-		return v, e.run.fail(faultNullFinal)
+		return e.run.fail(faultNullFinal)
 	}
-	if len(v.Bytes) > MaxResultBytes {
-		return schema.Value{}, e.run.fail(faultTooLong)
+	if len(out.Bytes) > MaxResultBytes {
+		return e.run.fail(faultTooLong)
 	}
-	return v, s
+	return s
 }
 
 // once computes a let when it is reached the first time for an event.
@@ -170,7 +168,7 @@ func (e *Eval) once() state {
 	if e.event == r.event {
 		return e.state
 	}
-	e.value, e.state = e.compute()
+	e.state = e.compute(&e.value)
 	if e.state == valid && e.value.IsNull() {
 		e.state = null
 	}

@@ -7,50 +7,38 @@ func and(terms []node) reader[bool] { return absorbing(terms, false) }
 
 func or(terms []node) reader[bool] { return absorbing(terms, true) }
 
-// absorbing decides at the first term that gives the deciding value.
-func absorbing(nodes []node, deciding bool) reader[bool] {
-	terms, nulls := make([]reader[bool], len(nodes)), make([]*fault, len(nodes))
-	for i, n := range nodes {
-		terms[i], nulls[i] = n.bools, n.isNull()
+// absorbing decides at the first term that gives the deciding value. Three terms
+// and more are pairs of the first and the rest.
+func absorbing(terms []node, deciding bool) reader[bool] {
+	a, aNull := terms[0].bools, terms[0].isNull()
+	rest := terms[1]
+	if len(terms) > 2 {
+		rest = boolNode(absorbing(terms[1:], deciding))
 	}
-	rest := func(r *run, i int, s state) (bool, state) {
-		r.need(s, nulls[i])
-		first := r.fault
-		for _, term := range terms[i+1:] {
-			if x, s := term(r); s == valid && x == deciding {
-				return deciding, valid
-			}
+	b, bNull := rest.bools, rest.isNull()
+	return func(r *run) (bool, state) {
+		x, s := a(r)
+		if s != valid {
+			return absorb(r, s, aNull, b, deciding)
 		}
-		return false, r.fail(first)
-	}
-	if len(terms) == 2 {
-		a, b := terms[0], terms[1]
-		return func(r *run) (bool, state) {
-			x, s := a(r)
-			if s != valid {
-				return rest(r, 0, s)
-			}
-			if x == deciding {
-				return x, valid
-			}
-			if x, s = b(r); s != valid {
-				return rest(r, 1, s)
-			}
+		if x == deciding {
 			return x, valid
 		}
-	}
-	return func(r *run) (bool, state) {
-		for i, term := range terms {
-			x, s := term(r)
-			if s != valid {
-				return rest(r, i, s)
-			}
-			if x == deciding {
-				return x, valid
-			}
+		if x, s = b(r); s != valid {
+			return false, r.need(s, bNull)
 		}
-		return !deciding, valid
+		return x, valid
 	}
+}
+
+// absorb goes on after a term that is not valid: the other may decide.
+func absorb(r *run, s state, isNull *fault, b reader[bool], deciding bool) (bool, state) {
+	r.need(s, isNull)
+	first := r.fault
+	if x, s := b(r); s == valid && x == deciding {
+		return x, valid
+	}
+	return false, r.fail(first)
 }
 
 func not(n node) reader[bool] {

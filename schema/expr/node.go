@@ -1,6 +1,10 @@
 package expr
 
-import "github.com/tidemark-io/tidemark/schema"
+import (
+	"math"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
 
 // state says what a reader gave.
 type state uint8
@@ -116,47 +120,55 @@ func stateOf[T any](read reader[T]) func(*run) state {
 	}
 }
 
-// value evaluates n to a Value, a timestamp in the given unit; nil for what
-// can't be one.
-func (n node) value(perSecond int64) reader[schema.Value] {
+// storable reports whether n can be a Value.
+func (n *node) storable() bool { return n.kind != kindNull && n.kind != kindSpan }
+
+// store evaluates n into a Value, a timestamp in the given unit. What is not
+// valid is null there. (A Value is too large to be handed from closure to
+// closure, and so is it to be assigned as a whole.)
+func (n *node) store(r *run, out *schema.Value, perSecond int64) (s state) {
+	out.Kind, out.Num, out.Bytes = schema.KindNull, 0, nil
 	switch n.kind {
 	case kindBool:
-		return boxed(n.bools, schema.BoolValue)
+		var x bool
+		if x, s = n.bools(r); s == valid {
+			out.Kind = schema.KindBool
+			if x {
+				out.Num = 1
+			}
+		}
 	case kindInt:
-		return boxed(n.ints, schema.IntValue)
+		var x int64
+		if x, s = n.ints(r); s == valid {
+			out.Kind, out.Num = schema.KindInt, uint64(x)
+		}
 	case kindDouble:
-		return boxed(n.floats, schema.FloatValue)
-	case kindString:
-		return boxed(n.texts, schema.StringValue)
-	case kindBytes:
-		return boxed(n.texts, schema.BytesValue)
+		var x float64
+		if x, s = n.floats(r); s == valid {
+			out.Kind, out.Num = schema.KindFloat, math.Float64bits(x)
+			if x != x {
+				out.Num = schema.CanonicalNaN
+			}
+		}
+	case kindString, kindBytes:
+		var x []byte
+		if x, s = n.texts(r); s == valid {
+			out.Kind, out.Bytes = schema.KindString, x
+			if n.kind == kindBytes {
+				out.Kind = schema.KindBytes
+			}
+		}
 	case kindTime:
-		return n.timeValue(perSecond)
-	}
-	return nil
-}
-
-func boxed[T any](read reader[T], box func(T) schema.Value) reader[schema.Value] {
-	return func(r *run) (schema.Value, state) {
-		x, s := read(r)
-		if s != valid {
-			return schema.Value{}, s
+		var x instant
+		if x, s = n.times(r); s == valid {
+			v, ok := x.in(perSecond)
+			if !ok {
+				return r.fail(faultNanos)
+			}
+			out.Kind, out.Num = schema.KindInt, uint64(v)
 		}
-		return box(x), valid
+	default:
+		return null
 	}
-}
-
-func (n node) timeValue(perSecond int64) reader[schema.Value] {
-	read := n.times
-	return func(r *run) (schema.Value, state) {
-		t, s := read(r)
-		if s != valid {
-			return schema.Value{}, s
-		}
-		v, ok := t.in(perSecond)
-		if !ok {
-			return schema.Value{}, r.fail(faultNanos)
-		}
-		return schema.IntValue(v), valid
-	}
+	return s
 }

@@ -142,7 +142,7 @@ func orderConstant(a, b node, want outcomes) (reader[bool], bool) {
 		c, s := b.floats(&run{})
 		if s == valid && !math.IsNaN(c) {
 			lo, hi := doubleRange(c, want)
-			return within(a, a.floats, lo, hi), true
+			return withinDoubles(a, lo, hi), true
 		}
 	}
 	return nil, false
@@ -204,5 +204,20 @@ func withinInts(a node, lo, hi int64) reader[bool] {
 			return false, r.fail(isNull)
 		}
 		return int64(v.Num) >= lo && int64(v.Num) <= hi, valid
+	}
+}
+
+func withinDoubles(a node, lo, hi float64) reader[bool] {
+	if !a.direct {
+		return within(a, a.floats, lo, hi)
+	}
+	slot, isNull := a.slot, a.isNull()
+	return func(r *run) (bool, state) {
+		v := &r.row[slot]
+		if v.Kind != schema.KindFloat {
+			return false, r.fail(isNull)
+		}
+		x := math.Float64frombits(v.Num)
+		return x >= lo && x <= hi, valid
 	}
 }

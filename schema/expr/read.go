@@ -147,15 +147,15 @@ func letNode(name string, let *Eval) (node, error) {
 	t := let.program.typ
 	switch t.Kind {
 	case schema.KindBool:
-		n.kind, n.bools = kindBool, letReader(read, schema.Value.Bool)
+		n.kind, n.bools = kindBool, letReader(read, (*schema.Value).Bool)
 	case schema.KindInt:
 		if unit := perSecond(t); unit > 0 {
 			n.kind, n.times = kindTime, letInstant(name, read, unit)
 			return n, nil
 		}
-		n.kind, n.ints = kindInt, letReader(read, schema.Value.Int)
+		n.kind, n.ints = kindInt, letReader(read, (*schema.Value).Int)
 	case schema.KindFloat:
-		n.kind, n.floats = kindDouble, letReader(read, schema.Value.Float)
+		n.kind, n.floats = kindDouble, letReader(read, (*schema.Value).Float)
 	case schema.KindString:
 		n.kind, n.texts = kindString, letReader(read, textOf)
 	case schema.KindBytes:
@@ -166,15 +166,16 @@ func letNode(name string, let *Eval) (node, error) {
 	return n, nil
 }
 
-func textOf(v schema.Value) []byte { return v.Bytes }
+func textOf(v *schema.Value) []byte { return v.Bytes }
 
-func letReader[T any](read reader[*schema.Value], of func(schema.Value) T) reader[T] {
+// letReader takes the value out of what a let or function has stored.
+func letReader[T any](read reader[*schema.Value], of func(*schema.Value) T) reader[T] {
 	return func(r *run) (zero T, _ state) {
 		v, s := read(r)
 		if s != valid {
 			return zero, s
 		}
-		return of(*v), valid
+		return of(v), valid
 	}
 }
 
