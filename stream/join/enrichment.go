@@ -13,6 +13,7 @@ type Enrichment struct {
 	held      shelf // left events
 	unsettled shelf // right versions that can still have company: no rows
 	table     table
+	in        event // being added
 	pair      Pair
 }
 
@@ -69,14 +70,16 @@ func (j *Enrichment) discover() error {
 
 // Add implements Operator. It emits nothing.
 func (j *Enrichment) Add(side Side, key []byte, t int64, id [16]byte, hasID bool, row []byte, watermark int64, _ func(*Pair) error) (Verdict, error) {
-	ev := event{t: t, id: id, key: key, row: row}
-	if err := j.admit(side, &ev, watermark); err != nil {
+	ev := &j.in
+	*ev = event{t: t, id: id, key: key, row: row}
+	defer func() { *ev = event{} }()
+	if err := j.admit(side, ev, watermark); err != nil {
 		return Verdict{}, j.fail(err)
 	}
 	if watermark >= t+j.lateness {
 		return Verdict{Outcome: window.Late}, nil
 	}
-	added, err := j.take(side, &ev, hasID)
+	added, err := j.take(side, ev, hasID)
 	if err != nil {
 		return Verdict{}, j.fail(fmt.Errorf("enrichment: %w", err))
 	}
@@ -90,11 +93,12 @@ func (j *Enrichment) take(side Side, ev *event, hasID bool) (added bool, err err
 	if side == Left {
 		return j.held.add(ev, hasID)
 	}
-	mark := *ev
-	mark.row = nil
-	if added, err = j.unsettled.add(&mark, hasID); err != nil || !added {
+	row := ev.row
+	ev.row = nil
+	if added, err = j.unsettled.add(ev, hasID); err != nil || !added {
 		return false, err
 	}
+	ev.row = row
 	return true, j.table.add(ev)
 }
 

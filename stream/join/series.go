@@ -1,6 +1,7 @@
 package join
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -139,7 +140,7 @@ func (t *table) add(ev *event) error {
 		return compareEvents(&event{t: v.t, id: v.id}, &event{t: ev.t, id: ev.id})
 	})
 	if found {
-		return &window.CorruptError{Key: t.stateKey(s, &s.versions[at]), What: "version of a table", Err: errVersionTwice}
+		return &window.CorruptError{Key: s.appendStateKey(nil, &s.versions[at]), What: "version of a table", Err: errVersionTwice}
 	}
 	s.versions = slices.Insert(s.versions, at, version{t: ev.t, id: ev.id, row: append([]byte{}, ev.row...)})
 	t.n++
@@ -192,7 +193,7 @@ func (t *table) settle(key []byte, to int64) error {
 	}
 	for i := range s.versions[:old] {
 		if s.versions[i].stored {
-			k := t.stateKey(s, &s.versions[i])
+			k := s.appendStateKey(nil, &s.versions[i])
 			t.gone = append(t.gone, k)
 			t.core.used += int64(cap(k)) + 24
 			t.mark(s) // until they are deleted, the Backing doesn't know what memory knows
@@ -204,9 +205,10 @@ func (t *table) settle(key []byte, to int64) error {
 	return nil
 }
 
-func (t *table) stateKey(s *series, v *version) []byte {
-	k := appendJoinKey([]byte{prefixVersion}, []byte(s.key))
-	return append(appendTime(k, v.t), v.id[:]...)
+func (s *series) appendStateKey(dst []byte, v *version) []byte {
+	dst = binary.AppendUvarint(append(dst, prefixVersion), uint64(len(s.key)))
+	dst = append(dst, s.key...)
+	return append(appendTime(dst, v.t), v.id[:]...)
 }
 
 // write hands w the changes since the last Write.
@@ -227,7 +229,8 @@ func (t *table) write(w window.Writer) error {
 				continue
 			}
 			c.valBuf = append(append(c.valBuf[:0], rowVersion), v.row...)
-			if err := w.Set(t.stateKey(s, v), c.valBuf); err != nil {
+			c.keyBuf = s.appendStateKey(c.keyBuf[:0], v)
+			if err := w.Set(c.keyBuf, c.valBuf); err != nil {
 				return fmt.Errorf("set a version: %w", err)
 			}
 			v.stored = true
