@@ -199,3 +199,7 @@ func (p *Program) Source() string { return p.source }
 // Plain reports that the expression is a field and nothing else: it is read
 // without the interpreter.
 func (p *Program) Plain() bool { return p.plain != "" }
+
+// Functions are the names of the user's functions that the expression calls
+// itself, not through lets, sorted.
+func (p *Program) Functions() []string { return slices.Sorted(maps.Keys(p.calls)) }
