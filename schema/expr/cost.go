@@ -59,7 +59,7 @@ func (p *Program) Cost() string {
 		}
 	}
 	if len(slow) > 0 {
-		return "compiled, but slow by the interpreted " + strings.Join(slow, ", ")
+		return "compiled; slow, as it reads the interpreted " + strings.Join(slow, ", ")
 	}
 	return "compiled"
 }

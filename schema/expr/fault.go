@@ -30,6 +30,9 @@ var (
 	faultNotBool   = notA("bool")
 	faultNotTime   = notA("timestamp")
 	faultNotSpan   = notA("duration")
+	faultOperand   = &fault{text: "an operation on values that it does not take"}
+	faultIndex     = &fault{text: "a list has no such index"}
+	faultKey       = &fault{text: "a map has no such key"}
 	faultNullFinal = &fault{text: "the result is null"}
 	faultTooLong   = &fault{text: fmt.Sprintf("the result is too long, at most %d bytes are allowed", MaxResultBytes)}
 )
@@ -71,7 +74,14 @@ func faultOf(err error, nulls []string) *fault {
 	msg := err.Error()
 	switch {
 	case strings.Contains(msg, "no such overload"):
+		if len(nulls) == 0 {
+			return faultOperand
+		}
 		return nullFault(nulls...)
+	case strings.HasPrefix(msg, "index out of bounds"):
+		return faultIndex
+	case strings.HasPrefix(msg, "no such key"):
+		return faultKey
 	case strings.HasPrefix(msg, "integer overflow"):
 		return faultOverflow
 	case strings.HasPrefix(msg, "timestamp overflow"):

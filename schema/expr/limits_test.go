@@ -140,10 +140,12 @@ func TestPlainFieldCostsNothing(t *testing.T) {
 }
 
 // FuzzCompile: no text makes the compiler panic, a fault of the text is an
-// *Error, and what compiles evaluates to its announced type or a RecordError.
+// *Error, and what compiles evaluates to its announced type or a RecordError, the
+// same in both engines. (Invariants 3, 6)
 func FuzzCompile(f *testing.F) {
 	for _, src := range []string{"", "s", "s + s", "i > 1.5", "n == null ? 0 : n", "[i][0]", "{s: i}[s]", "s.matches('a+')", "i / 0",
-		"b ? i : n", "timestamp(s)", "duration(s) > duration('1h')", "-9223372036854775808 - 1", "'\\u00e4' + s", "b'\\xff'", "i in [1, n]", "((", "s[", "a.b.c", "type(i) == int", "dyn(s) + dyn(i)"} {
+		"b ? i : n", "timestamp(s)", "duration(s) > duration('1h')", "-9223372036854775808 - 1", "'\\u00e4' + s", "b'\\xff'", "i in [1, n]", "((", "s[", "a.b.c", "type(i) == int", "dyn(s) + dyn(i)",
+		"i in [1, -3] && s in ['7']", "timestamp(i) + duration('1h') > timestamp('2013-01-05T00:00:00+01:00')", "string(timestamp(i).getHours('-05:00'))", "b && i > 0 || n < 1", "f(i) < 3"} {
 		f.Add(src)
 	}
 	env := Env{Fields: map[string]schema.Type{
@@ -151,7 +153,7 @@ func FuzzCompile(f *testing.F) {
 		"i": {Kind: schema.KindInt, Avro: "long"},
 		"n": {Kind: schema.KindInt, Avro: "long", Nullable: true},
 		"b": {Kind: schema.KindBool, Avro: "boolean"},
-	}}
+	}, Functions: map[string]Function{"f": {Args: []schema.Type{longType}, Result: longType, Call: func(args []schema.Value) (schema.Value, error) { return args[0], nil }}}}
 	row := []schema.Value{schema.BoolValue(true), schema.IntValue(-3), schema.NullValue(), schema.StringValue([]byte("7"))}
 	f.Fuzz(func(t *testing.T, src string) {
 		p, err := Compile(src, env)
@@ -162,7 +164,11 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		e, err := p.NewEval(func(name string) int { return strings.Index("bins", name) })
+		index := func(name string) int { return strings.Index("bins", name) }
+		if d := both(t, p, index).differ(row); d != "" {
+			t.Fatalf("%q: %s", src, d)
+		}
+		e, err := p.NewEval(index)
 		if err != nil {
 			t.Fatal(err)
 		}
