@@ -62,10 +62,10 @@ func (o *Output) assignDays(t int64, dst []Span) []Span {
 	return dst
 }
 
-// same is the longest span around t in which Assign gives the windows that it gives for t, which are ws.
+// same is a span around t in which Assign gives the windows that it gives for t, which are ws.
 func (o *Output) same(t int64, ws []Span) Span {
 	if o.Zone != nil {
-		if o.Size%dayMs != 0 {
+		if len(ws) == 1 && o.every() == o.Size {
 			return ws[0]
 		}
 		day := o.Zone.day(t) // windows begin and end with days

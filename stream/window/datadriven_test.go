@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,9 +17,13 @@ import (
 
 // The files in testdata/engine show what the engine does, to be read. Commands:
 //
-//	outputs [memory=BYTES] [nobacking]    one output a line: NAME SIZE LATENESS AGG...; a new engine, empty Backing
-//	add wm=TIME                           one event a line: TIME KEY [id=ID] [x=..] [n=..] [m=..] [ok=..] [wm=TIME]; its verdict
+//	outputs [memory=BYTES] [nobacking] [open=N]   one output a line: NAME SIZE LATENESS [every=SPAN] [gap=SPAN] [zone=NAME]
+//	                                      [updates] AGG...; a new engine, empty Backing
+//	add wm=TIME                           one event a line: TIME KEY [id=ID] [x=..] [n=..] [m=..] [ok=..] [to=OUTPUT,...]
+//	                                      [wm=TIME]; its verdict
 //	close TIME                            the results
+//	updates OUTPUT [all]                  results of open windows that have changed
+//	assign                                one TIME a line: the windows that hold it, by output
 //	write                                 what the Writer is given, then applied
 //	restart [memory=BYTES]                a new engine over the Backing, as after a crash
 //	open                                  open windows
@@ -80,6 +85,10 @@ func (h *script) run(t *testing.T, d *datadriven.TestData) (string, error) {
 		return h.write()
 	case "open":
 		return h.open(), nil
+	case "updates":
+		return h.updates(d)
+	case "assign":
+		return h.assign(d), nil
 	case "bound":
 		b, ok := h.engine.Bound(mustTime(d.CmdArgs[0].Key))
 		if !ok {
@@ -98,17 +107,35 @@ func (h *script) start(t *testing.T, d *datadriven.TestData) (string, error) {
 	h.outputs = nil
 	for line := range strings.Lines(d.Input) {
 		f := strings.Fields(line)
-		o := Output{Name: f[0], Size: mustSpan(f[1]), Lateness: mustSpan(f[2])}
-		for _, a := range f[3:] {
-			o.Aggs = append(o.Aggs, parseAgg(a))
-		}
-		h.outputs = append(h.outputs, o)
+		h.outputs = append(h.outputs, parseOutput(f))
 	}
 	h.backing = newBacking()
 	if d.HasArg("nobacking") {
 		h.backing = nil
 	}
 	return "", h.restart(t, d)
+}
+
+func parseOutput(f []string) Output {
+	o := Output{Name: f[0], Size: mustSpan(f[1]), Lateness: mustSpan(f[2])}
+	for _, a := range f[3:] {
+		name, val, _ := strings.Cut(a, "=")
+		switch name {
+		case "every":
+			o.Every = mustSpan(val)
+		case "gap":
+			o.Gap = mustSpan(val)
+		case "zone":
+			z, err := LoadZone(val)
+			check(err)
+			o.Zone = z
+		case "updates":
+			o.Updates = true
+		default:
+			o.Aggs = append(o.Aggs, parseAgg(a))
+		}
+	}
+	return o
 }
 
 // load stores bytes that an older program may have written.
@@ -153,6 +180,9 @@ func (h *script) restart(t *testing.T, d *datadriven.TestData) (err error) {
 	if d.HasArg("memory") {
 		d.ScanArgs(t, "memory", &o.MemoryMax)
 	}
+	if d.HasArg("open") {
+		d.ScanArgs(t, "open", &o.OpenMax)
+	}
 	if h.backing == nil {
 		h.engine, err = NewEngine(h.outputs, nil, o)
 		return err
@@ -170,13 +200,21 @@ func (h *script) add(d *datadriven.TestData) (string, error) {
 	for line := range strings.Lines(d.Input) {
 		in, own := h.parseEvent(strings.Fields(line), wm)
 		v, err := h.engine.Add(in, own)
+		if errors.Is(err, ErrOpenWindows) {
+			fmt.Fprintln(&out, "refused:", err)
+			continue
+		}
 		if err != nil {
 			return out.String(), err
 		}
 		fmt.Fprint(&out, v.Outcome)
 		for i := range h.outputs {
-			if v.Missed>>i&1 == 1 {
+			switch {
+			case v.Missed>>i&1 == 0:
+			case v.Misses[i] == 1 && h.outputs[i].windowsMost() == 1:
 				fmt.Fprintf(&out, ", missed by %s", h.outputs[i].Name)
+			default:
+				fmt.Fprintf(&out, ", missed %d windows of %s", v.Misses[i], h.outputs[i].Name)
 			}
 		}
 		fmt.Fprintln(&out)
@@ -204,6 +242,10 @@ func (h *script) parseEvent(f []string, wm int64) (*Input, int64) {
 			v, err := strconv.ParseInt(val, 10, 64)
 			check(err)
 			args[1+strings.Index("nm", name)] = schema.IntValue(v)
+		case "to":
+			for _, to := range strings.Split(val, ",") {
+				in.Outputs |= 1 << h.output(to)
+			}
 		case "ok":
 			args[3] = schema.BoolValue(val == "true")
 		}
@@ -213,6 +255,45 @@ func (h *script) parseEvent(f []string, wm int64) (*Input, int64) {
 		in.Args = append(in.Args, args)
 	}
 	return in, wm
+}
+
+// output is the number of an output by name.
+func (h *script) output(name string) int {
+	return slices.IndexFunc(h.outputs, func(o Output) bool { return o.Name == name })
+}
+
+func (h *script) updates(d *datadriven.TestData) (string, error) {
+	var out strings.Builder
+	err := h.engine.Updates(h.output(d.CmdArgs[0].Key), d.HasArg("all"), func(r *Result) error {
+		if !r.Open {
+			return errors.New("an update that doesn't say so")
+		}
+		out.WriteString(showResult(h.outputs, r))
+		return nil
+	})
+	return out.String(), err
+}
+
+func (h *script) assign(d *datadriven.TestData) string {
+	var out strings.Builder
+	for line := range strings.Lines(d.Input) {
+		at := strings.TrimSpace(line)
+		for i := range h.outputs {
+			o := &h.outputs[i]
+			fmt.Fprintf(&out, "%s %s:", at, o.Name)
+			for j, w := range o.Assign(mustTime(at), nil) {
+				if j > 0 {
+					out.WriteByte(',')
+				}
+				fmt.Fprintf(&out, " %s to %s", showTime(w.Start), showTime(w.End))
+				if o.Zone != nil {
+					fmt.Fprintf(&out, " (%v)", time.Duration(w.End-w.Start)*time.Millisecond)
+				}
+			}
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
 }
 
 func (h *script) close(d *datadriven.TestData) (string, error) {

@@ -66,7 +66,7 @@ func (z *Zone) digest() (h [8]byte) {
 	return h
 }
 
-// period is a time in which the zone keeps one offset from UTC, in ms.
+// period is a time in which the zone keeps one offset from UTC, in ms. The next may have the same offset.
 type period struct {
 	Span
 	offset int64
@@ -82,6 +82,11 @@ func (z *Zone) period(t int64) period {
 	}
 	if !end.IsZero() {
 		p.End = end.UnixMilli()
+	}
+	if p.End <= t {
+		// Beyond the last transition that a zone's file lists, Go ends a year's last period after 365 days of it (Go
+		// 1.26, time.tzset), so that on the last day of a leap year it lies in the past.
+		p.End = time.Date(time.UnixMilli(t).UTC().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 	}
 	return p
 }
