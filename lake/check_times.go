@@ -9,7 +9,7 @@ import (
 // timeReader decodes the event times of one writer schema's records: the only
 // place in the lake where payloads are looked into, and only to verify.
 type timeReader struct {
-	decoder *schema.Decoder
+	decoder schema.Reader
 	event   schema.Event
 
 	// Of the current file.
@@ -28,12 +28,7 @@ type badRecord struct {
 const badRecordsMax = 10
 
 func newTimeReader(s SchemaDecl, eventTime string) (*timeReader, error) {
-	parsed, err := schema.Parse([]byte(s.JSON))
-	if err != nil {
-		return nil, fmt.Errorf("schema %d: %w", s.ID, err)
-	}
-	wire := schema.Wire{Confluent: s.ID != 0, IDs: []uint32{s.ID}}
-	decoder, err := schema.NewDecoder(parsed, wire, schema.EventDef{Time: eventTime}, nil)
+	decoder, err := schema.StoredReader([]byte(s.JSON), s.ID, eventTime)
 	if err != nil {
 		return nil, fmt.Errorf("schema %d: %w", s.ID, err)
 	}

@@ -25,14 +25,14 @@ type Declaration struct {
 	TopicID   string   // Kafka's, as text; "" when not known
 	EventTime string   // path of the field that is the event time
 	EventID   []string // paths of the fields that identify an event; may be empty
-	Format    string   // how record values carry the datum, such as "avro" or "avro-raw"
+	Format    string   // how record values carry the datum, such as "avro" or "json"
 	Schemas   []SchemaDecl
 }
 
 // SchemaDecl is one writer schema of a topic.
 type SchemaDecl struct {
 	ID   uint32 // 0 when records carry no id
-	JSON string // the schema, an Avro record
+	JSON string // the schema: an Avro record; or {"type":"bytes", ...} for values that are no Avro
 }
 
 // declaration is Declaration as it is stored; schemas are objects of their own.
@@ -88,8 +88,8 @@ func validateSchema(text string) error {
 	if err := json.Unmarshal([]byte(text), &top); err != nil {
 		return fmt.Errorf("it is no Avro record schema: %w", err)
 	}
-	if top.Type != "record" {
-		return fmt.Errorf("it is no Avro record schema: its type is %q", top.Type)
+	if top.Type != "record" && top.Type != "bytes" {
+		return fmt.Errorf("it is no Avro record schema, nor bytes: its type is %q", top.Type)
 	}
 	return nil
 }

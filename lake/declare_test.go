@@ -87,6 +87,7 @@ func TestDeclareInvalid(t *testing.T) {
 		"no format":     func(d *lake.Declaration) { d.Format = "" },
 		"given twice":   func(d *lake.Declaration) { d.Schemas = append(d.Schemas, d.Schemas[0]) },
 		"no Avro":       func(d *lake.Declaration) { d.Schemas[0].JSON = `"string"` },
+		"nor bytes":     func(d *lake.Declaration) { d.Schemas[0].JSON = `{"type":"string"}` },
 		"type is":       func(d *lake.Declaration) { d.Schemas[0].JSON = `{"type":"enum","name":"e","symbols":["a"]}` },
 		"at most":       func(d *lake.Declaration) { d.Topic = strings.Repeat("é", 100) },
 	} {

@@ -47,6 +47,7 @@ func TestOthersDecode(t *testing.T) {
 		"recursive":       {`{"type":"record","name":"E","fields":[{"name":"v","type":"long"},{"name":"next","type":["null","E"]}]}`, `{"v":1,"next":{"E":{"v":2,"next":null}}}`},
 		"clashing names":  {`{"type":"record","name":"TidemarkRaw","fields":[{"name":"a","type":{"type":"record","name":"TidemarkHeader","fields":[{"name":"partition","type":"string"}]}},{"name":"b","type":"TidemarkHeader"}]}`, `{"a":{"partition":"x"},"b":{"partition":"y"}}`},
 		"clashing fields": {`{"type":"record","name":"E","fields":[{"name":"value","type":"string"},{"name":"offset","type":"string"}]}`, `{"value":"x","offset":"y"}`},
+		"bytes":           {`{"type":"bytes","tidemark.format":"json","tidemark.time":"timestamp-millis"}`, `"{\"at\": 5}"`},
 		"empty record":    {`{"type":"record","name":"E","fields":[]}`, `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {

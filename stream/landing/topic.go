@@ -19,7 +19,7 @@ import (
 type Topic struct {
 	Name    string
 	Lake    *lake.Topic
-	Decoder *schema.Decoder
+	Decoder schema.Reader
 }
 
 // OpenSource opens, or declares for the first time, the raw lake of a pipeline's source topic.
@@ -67,7 +67,7 @@ func openOwn(ctx context.Context, b blob.Bucket, topic, topicID, avsc, eventTime
 	}, dec)
 }
 
-func open(ctx context.Context, b blob.Bucket, d lake.Declaration, dec *schema.Decoder) (*Topic, error) {
+func open(ctx context.Context, b blob.Bucket, d lake.Declaration, dec schema.Reader) (*Topic, error) {
 	lt, err := lake.OpenTopic(ctx, b, d)
 	if err != nil {
 		return nil, fmt.Errorf("lake of topic %s: %w", d.Topic, err)
@@ -76,8 +76,8 @@ func open(ctx context.Context, b blob.Bucket, d lake.Declaration, dec *schema.De
 }
 
 // Append hands one record to the lander. ev and decodeErr are what decoding the record's value gave; ev may
-// be valid although decodeErr is not nil (an expression failed on a record that is sound itself),
-// which landable says. Bytes are copied.
+// be valid although decodeErr is not nil (an expression failed on a record that is sound itself, or a field
+// other than the event time is bad), which landable says. Bytes are copied.
 func Append(l *lake.Lander, r *kafka.Record, ev *schema.Event, landable bool, decodeErr error) error {
 	rec := lake.Record{
 		Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(),
@@ -116,12 +116,12 @@ func (t *Topic) UpTo(ctx context.Context, k kafka.Options, l *lake.Lander, parti
 			return nil
 		}
 		derr := t.Decoder.Decode(r.Value, &ev)
-		err := Append(l, r, &ev, derr == nil, derr)
+		err := Append(l, r, &ev, schema.Landable(derr), derr)
 		for errors.Is(err, lake.ErrFull) { // not taken: give back what is ours, wait for the others to do so, and again
 			if err := errors.Join(t.seal(ctx, l), l.WaitForRoom(ctx)); err != nil {
 				return err
 			}
-			err = Append(l, r, &ev, derr == nil, derr)
+			err = Append(l, r, &ev, schema.Landable(derr), derr)
 		}
 		if err != nil {
 			return err
