@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"testing"
 	"unicode/utf8"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/window"
-	"github.com/tidemark-io/tidemark/stream/window/windowtest"
 )
 
 // longest is an aggregate of one's own: the longest string, counted in code points, of equally long ones the least by
@@ -93,14 +90,6 @@ func (k *kept) Decode(src []byte) error {
 }
 
 func (k *kept) Bytes() int64 { return 48 + int64(cap(k.text)) }
-
-// TestLongest is all that a user writes to know that the aggregate keeps the laws.
-func TestLongest(t *testing.T) {
-	windowtest.Aggregate(t, longest{}, func(r *rand.Rand) schema.Value {
-		words := []string{"", "a", "b", "ab", "ba", "é", "ée", "über"}
-		return schema.StringValue([]byte(words[r.IntN(len(words))]))
-	})
-}
 
 // Longest makes longest(text) known to pipelines under its name.
 var Longest = window.Definition{
