@@ -16,9 +16,10 @@
 //  4. A pipeline that loads compiles: schema, types and names have been checked.
 //  5. Equal fingerprints mean equal results: whatever decides a result is in it. Settings that decide none (brokers,
 //     directories, intervals, budgets) are not, nor is anything about fields that are not read.
-//  6. A group lives in one partition: every field of source.key is in every group_by.
+//  6. A group lives in one partition: every field of the source's key is in its group_by, or the plan says Rekeyed.
 //  7. What an Eval fills in is a function of the record's bytes and the plan.
 //  8. No file makes Load panic, or take memory beyond a small multiple of its size, which is limited.
+//  9. JSONSchema, the README of this folder and Load know the same keys, words and defaults.
 //
 // Laws: L1, since only functions of sets are accepted as aggregates; L2, since the fingerprint tells whose results are
 // in force.

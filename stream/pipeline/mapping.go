@@ -14,7 +14,7 @@ type loader struct {
 	p      *Pipeline
 	faults *faultSet
 	env    func(string) (string, bool)
-	opened func(path string, keys []string) // told what was asked of each mapping; nil outside of tests
+	asked  func(path string, keys, words []string) // told of the keys of each mapping and of the words of each choice; nil outside of tests
 }
 
 // mapping is one mapping of the file while its keys are taken, one by one. What is left at the end is unknown.
@@ -144,8 +144,8 @@ func (m *mapping) instead(key string, others ...string) {
 
 // done reports the keys that nobody took.
 func (m *mapping) done() {
-	if m.l.opened != nil && !m.free {
-		m.l.opened(m.path, m.known)
+	if m.l.asked != nil && !m.free {
+		m.l.asked(m.path, m.known, nil)
 	}
 	for _, e := range m.entries {
 		if e.taken {

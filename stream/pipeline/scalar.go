@@ -93,6 +93,9 @@ func (m *mapping) choiceElse(key string, into *string, refused map[string]*compl
 
 // word reads one of a few words; refused are words that are refused for a reason of their own.
 func (l *loader) word(path string, n ast.Node, into *string, refused map[string]*complaint, words ...string) {
+	if l.asked != nil {
+		l.asked(path, nil, words)
+	}
 	text, ok := l.text(path, n)
 	if !ok {
 		return
