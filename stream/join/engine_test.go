@@ -17,7 +17,7 @@ func TestPairsAreNeverLateForWindows(t *testing.T) {
 	for i := range 200 {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		w := newWorkload(r, i%2 == 0, 150)
-		b := behind{t: t, size: []int64{1, 3, 10}[r.IntN(3)] * unit, counts: map[int64]int64{}}
+		b := behind{t: t, size: []int64{1, 3, 10}[r.IntN(3)] * w.unit, counts: map[int64]int64{}}
 		outputs := []window.Output{{Name: "pairs", Size: b.size, Lateness: w.lateness, Aggs: []window.Agg{{Name: "n", Func: window.Count, Arg: -1}}}}
 		var err error
 		if b.engine, err = window.NewEngine(outputs, nil, window.EngineOptions{}); err != nil {
@@ -58,7 +58,7 @@ func (b *behind) run(w *workload, order []int, r *rand.Rand) {
 		if _, err := b.op.Add(o.side, []byte(o.key), o.t, o.id, o.hasID, []byte(o.row), marks[p], b.take); err != nil {
 			b.t.Fatal(err)
 		}
-		marks[p] = max(marks[p], o.t-bound)
+		marks[p] = max(marks[p], o.t-w.bound)
 		if r.IntN(5) == 0 {
 			b.close(slices.Min(marks))
 		}

@@ -89,7 +89,7 @@ func (x *run) checkBound(r *rand.Rand) {
 	x.t.Helper()
 	truth := x.w.truth()
 	for range 5 {
-		limit := truth.low + int64(r.IntN(60)-40)*unit
+		limit := truth.low + int64(r.IntN(60)-40)*x.w.unit
 		want, held := int64(0), false
 		for _, o := range truth.events[Left] {
 			if x.w.enrich && o.t <= limit && truth.low < o.t+x.w.lateness && (!held || o.t+x.w.lateness > want) {

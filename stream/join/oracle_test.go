@@ -24,19 +24,17 @@ type workload struct {
 	enrich   bool
 	interval IntervalOptions
 	lateness int64
+	unit     int64 // ms: times are multiples of it, so that several lie in a bucket and several buckets are in use
+	bound    int64 // ms: out-of-orderness of the logs' own watermarks
 	logs     [][]occurrence
 }
-
-const (
-	unit  = 250      // ms: times are multiples of it, so that several lie in a bucket and several buckets are in use
-	bound = 5 * unit // out-of-orderness of the logs' own watermarks
-)
 
 var keys = []string{"", "a", "a\x00", "ab", "b", "\xff\xff", "a key of more than sixteen bytes, and then some " + strings.Repeat("x", 150)}
 
 // newWorkload draws one: late and early events, copies in the same and in other partitions, equal times.
 func newWorkload(r *rand.Rand, enrich bool, events int) *workload {
-	w := &workload{enrich: enrich, lateness: []int64{0, 2, 8, 40}[r.IntN(4)] * unit}
+	unit := []int64{250, 250, 1}[r.IntN(3)]
+	w := &workload{enrich: enrich, unit: unit, bound: 5 * unit, lateness: []int64{0, 2, 8, 40}[r.IntN(4)] * unit}
 	lower := int64(r.IntN(25)-12) * unit
 	w.interval = IntervalOptions{Lower: lower, Upper: lower + int64(r.IntN(12))*unit, Lateness: w.lateness}
 	sides := [][]Side{{Left, Right}, {Left, Right, Right}, {Left, Left, Right}}[r.IntN(3)]
@@ -110,7 +108,7 @@ func (w *workload) truth() *truth {
 				x.verdicts[window.Aggregated]++
 				x.events[o.side] = append(x.events[o.side], o)
 			}
-			mark = max(mark, o.t-bound)
+			mark = max(mark, o.t-w.bound)
 		}
 		x.low = min(x.low, mark)
 	}

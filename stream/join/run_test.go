@@ -129,7 +129,7 @@ func (x *run) step() {
 	clear(x.buf[0]) // the operator keeps no reference
 	clear(x.buf[1])
 	x.verdicts[v.Outcome]++
-	x.marks[p] = max(x.marks[p], o.t-bound)
+	x.marks[p] = max(x.marks[p], o.t-x.w.bound)
 }
 
 // take notes a pair.
