@@ -40,6 +40,7 @@ func allAggs() []Agg {
 		{Name: "min x", Func: Min, Arg: 0, In: double}, {Name: "max x", Func: Max, Arg: 0, In: double},
 		{Name: "sum n", Func: Sum, Arg: 1, In: long}, {Name: "mean m", Func: Mean, Arg: 2, In: nullLong},
 		{Name: "min m", Func: Min, Arg: 2, In: nullLong}, {Name: "count m", Func: Count, Arg: 2, In: nullLong}, {Name: "if", Func: CountIf, Arg: 3, In: truth},
+		{Name: "bag m", Func: Custom, Arg: 2, In: nullLong, Custom: bag{}},
 	}
 }
 
@@ -47,9 +48,11 @@ func allAggs() []Agg {
 func newWorkload(r *rand.Rand, partitions, events int) *workload {
 	w := &workload{logs: make([][]occurrence, partitions)}
 	for i := range 1 + r.IntN(3) {
-		w.outputs = append(w.outputs, Output{
-			Name: fmt.Sprint("o", i), Size: []int64{7, 10, 20, 90}[r.IntN(4)], Lateness: []int64{0, 2, 8, 30}[r.IntN(4)], Aggs: allAggs(),
-		})
+		o := Output{Name: fmt.Sprint("o", i), Size: []int64{7, 10, 20, 90}[r.IntN(4)], Lateness: []int64{0, 2, 8, 30}[r.IntN(4)], Aggs: allAggs()}
+		if r.IntN(2) == 0 {
+			o.Every = o.Size/6 + 1 + r.Int64N(o.Size-o.Size/6)
+		}
+		w.outputs = append(w.outputs, o)
 	}
 	long := r.IntN(2) == 0
 	t := int64(-100)
@@ -105,8 +108,7 @@ func (w *workload) interleaving(r *rand.Rand) []int {
 
 // fill makes in what the pipeline would make of an occurrence: the same Input, whose buffers are used again and again.
 func (o *occurrence) fill(in *Input, outputs int) *Input {
-	in.Time, in.HasID, in.ID = o.time, o.id != 0, [16]byte{}
-	copy(in.ID[:], fmt.Sprintf("%c%d", o.id, o.time)) // identity includes time
+	in.Time, in.HasID, in.ID = o.time, o.id != 0, o.identity()
 	if in.Keys == nil {
 		in.Keys, in.Args = make([][]byte, outputs), make([][]schema.Value, outputs)
 	}
@@ -152,13 +154,13 @@ func (w *workload) oracle() *oracleOutcome {
 }
 
 func (out *oracleOutcome) judge(w *workload, o occurrence, wm int64, sets map[string][]occurrence, copies map[string]int, seen, filled map[string]bool) {
-	var missed []int
-	for i := range w.outputs {
-		if def := &w.outputs[i]; wm >= floor(o.time, def.Size)+def.Size+def.Lateness {
-			missed = append(missed, i)
+	all, inTime := windowsOf(w, o.time), 0
+	for _, at := range all {
+		if wm < at.closes {
+			inTime++
 		}
 	}
-	if len(missed) == len(w.outputs) {
+	if inTime == 0 {
 		out.verdicts[Late]++
 		return
 	}
@@ -169,11 +171,11 @@ func (out *oracleOutcome) judge(w *workload, o occurrence, wm int64, sets map[st
 		out.verdicts[Aggregated]++
 	}
 	seen[id] = true
-	for i := range w.outputs {
-		at := fmt.Sprintf("%d %d %s", i, floor(o.time, w.outputs[i].Size), o.key)
+	for _, win := range all {
+		at := fmt.Sprintf("%d %d %s", win.output, win.start, o.key)
 		switch {
-		case slices.Contains(missed, i):
-			out.missed[i]++
+		case wm >= win.closes:
+			out.missed[win.output]++
 		case o.id != 0 && filled[id+at]:
 			copies[at]++
 		default:
@@ -181,6 +183,27 @@ func (out *oracleOutcome) judge(w *workload, o occurrence, wm int64, sets map[st
 			sets[at] = append(sets[at], o)
 		}
 	}
+}
+
+// oracleWindow is a window of an output.
+type oracleWindow struct {
+	output        int
+	start, closes int64
+}
+
+// windowsOf is the windows that hold a time: every multiple of Every up to Size before it starts one.
+func windowsOf(w *workload, t int64) (all []oracleWindow) {
+	for i := range w.outputs {
+		o := &w.outputs[i]
+		every := o.Every
+		if every == 0 {
+			every = o.Size
+		}
+		for start := floor(t, every); start > t-o.Size; start -= every {
+			all = append(all, oracleWindow{i, start, start + o.Size + o.Lateness})
+		}
+	}
+	return all
 }
 
 func floor(t, size int64) int64 {
@@ -224,8 +247,26 @@ func describeSet(set []occurrence, copies int) string {
 	}
 	return describe([]schema.Value{
 		schema.IntValue(int64(len(set))), schema.FloatValue(sum), schema.FloatValue(mean), schema.FloatValue(lowX), schema.FloatValue(highX),
-		schema.IntValue(n), meanM, minM, schema.IntValue(ms), schema.IntValue(oks),
+		schema.IntValue(n), meanM, minM, schema.IntValue(ms), schema.IntValue(oks), bagValue(set),
 	}, int64(len(set)), int64(copies))
+}
+
+// bagValue is what a bag of m comes to.
+func bagValue(set []occurrence) schema.Value {
+	var items [][bagItem]byte
+	for _, o := range set {
+		if o.m != math.MinInt64 {
+			items = append(items, bagItemOf(o.time, o.identity(), uint64(o.m)))
+		}
+	}
+	slices.SortFunc(items, compareItems)
+	return schema.Value{Kind: schema.KindBytes, Bytes: (&bagOf{items}).Append(nil)}
+}
+
+// identity is a hash of sorts that includes the time.
+func (o *occurrence) identity() (id [16]byte) {
+	copy(id[:], fmt.Sprintf("%c%d", o.id, o.time))
+	return id
 }
 
 func describe(values []schema.Value, events, copies int64) string {

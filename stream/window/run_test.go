@@ -110,7 +110,12 @@ func (x *run) step() {
 	}
 	x.verdicts[v.Outcome]++
 	for i := range x.missed {
-		x.missed[i] += int(v.Missed >> i & 1)
+		if v.Misses != nil {
+			x.missed[i] += int(v.Misses[i])
+		}
+		if (v.Missed>>i&1 == 1) != (v.Misses != nil && v.Misses[i] > 0) {
+			x.t.Fatalf("missed outputs %b, misses %v", v.Missed, v.Misses)
+		}
 	}
 	x.marks[p] = max(x.marks[p], o.time-modelBound)
 }
