@@ -88,21 +88,6 @@ func newSessions(e *Engine, i int) (merging, error) {
 	}, nil
 }
 
-// identityQuantum is the least time by which identities of sessions' events are forgotten together, in ms.
-const identityQuantum = 10_000
-
-// expiryOf is a watermark by which every copy of an event of a time is late for o's sessions: a function of the time
-// alone, since nobody knows yet how long the session gets. It is rounded up, because identities that expire together
-// share a bucket.
-func expiryOf(o *Output, t int64) int64 {
-	q := max(identityQuantum, o.Lateness/16)
-	r := t % q
-	if r < 0 {
-		r += q
-	}
-	return t - r + q + o.Lateness
-}
-
 // end is where a session with a last event ends.
 func (s *sessions) end(sp *sessionSpan, last int64) int64 { return min(last+s.out.Gap, sp.End) }
 
@@ -176,4 +161,13 @@ func (s *sessions) forgetSpans() {
 		return true
 	})
 	s.near = nil
+	if len(s.spans) == 0 {
+		s.releaseScratch()
+	}
+}
+
+// releaseScratch gives the memory back that closing has taken.
+func (s *sessions) releaseScratch() {
+	s.e.mem.note(-s.cold.bytes() - int64(cap(s.hot))*hotDueBytes)
+	s.cold, s.hot = coldDue{}, nil
 }

@@ -15,11 +15,26 @@ type coldDue struct {
 	keys []byte
 	room []byte // for the next keys
 
-	past      bool // there has been a piece, up to pastFirst and pastKey
-	pastFirst int64
-	pastKey   []byte
+	past place // the end of the piece before
+	most place // the end of this one, if others have had to stay out
 
 	probe groupKey // of a stored session
+}
+
+// place is a place in the order of sessions.
+type place struct {
+	set   bool
+	first int64
+	key   []byte
+}
+
+func (p *place) move(first int64, key []byte) {
+	p.set, p.first, p.key = true, first, append(p.key[:0], key...)
+}
+
+// compare orders a session and p, which is set.
+func (p *place) compare(first int64, key []byte) int {
+	return cmp.Or(cmp.Compare(first, p.first), bytes.Compare(key, p.key))
 }
 
 // coldEntry is one of them; its key is keys[from:to].
@@ -38,11 +53,11 @@ func (c *coldDue) compare(x, y *coldEntry) int {
 }
 
 func (c *coldDue) bytes() int64 {
-	return int64(cap(c.due))*coldEntryBytes + int64(cap(c.keys)+cap(c.room)+cap(c.pastKey))
+	return int64(cap(c.due))*coldEntryBytes + int64(cap(c.keys)+cap(c.room)+cap(c.past.key)+cap(c.most.key))
 }
 
 func (c *coldDue) reset() {
-	c.due, c.keys, c.past = c.due[:0], c.keys[:0], false
+	c.due, c.keys, c.past.set = c.due[:0], c.keys[:0], false
 }
 
 // coldMax is the limit of a piece, in bytes.
@@ -60,9 +75,9 @@ func (s *sessions) gatherCold(from int64) (more bool, err error) {
 	held := c.bytes()
 	if n := len(c.due); n > 0 {
 		last := &c.due[n-1]
-		c.past, c.pastFirst, c.pastKey = true, last.first, append(c.pastKey[:0], c.key(last)...)
+		c.past.move(last.first, c.key(last))
 	}
-	c.due, c.keys = c.due[:0], c.keys[:0]
+	c.due, c.keys, c.most.set = c.due[:0], c.keys[:0], false
 	limit := s.coldMax()
 	s.lo = appendWindowKey(s.lo[:0], prefixSessionDue, s.at, from+1)
 	s.hi = appendWindowKey(s.hi[:0], prefixSessionDue, s.at, s.closed+1)
@@ -72,7 +87,6 @@ func (s *sessions) gatherCold(from int64) (more bool, err error) {
 		}
 		if len(c.due)*coldEntryBytes+len(c.keys) > limit && len(c.due) > 1 {
 			c.halve()
-			more = true
 		}
 		return nil
 	})
@@ -81,7 +95,7 @@ func (s *sessions) gatherCold(from int64) (more bool, err error) {
 	}
 	c.sort()
 	s.e.mem.note(c.bytes() - held)
-	return more, nil
+	return c.most.set, nil
 }
 
 // takeCold takes an entry of the index if its session is in the Backing only, and not in a piece before.
@@ -91,7 +105,7 @@ func (s *sessions) takeCold(k []byte) error {
 		return &CorruptError{Key: slices.Clone(k), What: "session in the index", Err: err}
 	}
 	c := &s.cold
-	if c.past && cmp.Or(cmp.Compare(first, c.pastFirst), bytes.Compare(key, c.pastKey)) <= 0 {
+	if c.past.set && c.past.compare(first, key) <= 0 || c.most.set && c.most.compare(first, key) > 0 {
 		return nil
 	}
 	sp, hot := s.inMemory(key, first)
@@ -134,4 +148,6 @@ func (c *coldDue) halve() {
 		e.from, e.to = from, len(c.room)
 	}
 	c.keys, c.room = c.room, c.keys
+	last := &c.due[len(c.due)-1]
+	c.most.move(last.first, c.key(last))
 }

@@ -9,8 +9,7 @@ func keepAll([]uint64) bool { return true }
 
 // evict drops groups that no event has come to since the Write before, then the others, span by span.
 func (s *sessions) evict(enough func() bool) {
-	s.e.mem.note(-s.cold.bytes() - int64(cap(s.hot))*hotDueBytes)
-	s.cold, s.hot = coldDue{}, nil
+	s.releaseScratch()
 	recent := func(group []uint64) bool { return group[groupUsed] == s.e.epoch }
 	for _, sp := range s.spans {
 		if enough() {
