@@ -21,7 +21,7 @@ func OpenSourceOf(ctx context.Context, b blob.Bucket, plan *pipeline.Plan, sourc
 		EventTime: src.EventDef.Time, EventID: src.EventDef.ID,
 	}
 	for _, id := range ids {
-		d.Schemas = append(d.Schemas, lake.SchemaDecl{ID: id, JSON: string(src.Schema.JSON())})
+		d.Schemas = append(d.Schemas, lake.SchemaDecl{ID: id, JSON: string(src.Source.Stored())})
 	}
-	return open(ctx, b, d, plan.Decoder)
+	return open(ctx, b, d, src.Reader)
 }

@@ -239,6 +239,7 @@ func (b *builder) plan() *Plan {
 	}
 	plan.Decoder = dec
 	plan.Sources = []SourcePlan{{Topic: p.Source.Topic, Spec: &p.Source, Schema: b.schema, EventDef: plan.EventDef, Wire: plan.Wire,
+		Source: schema.Source{Format: p.Source.Format, Schema: b.schema.JSON(), Wire: plan.Wire, Event: plan.EventDef}, Reader: dec,
 		Watermark: plan.WatermarkOptions, FieldsRead: plan.FieldsRead}}
 	plan.Updates = make([]time.Duration, len(plan.Outputs))
 	plan.Unreconciled = make([]string, len(plan.Outputs))

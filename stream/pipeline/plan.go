@@ -79,6 +79,8 @@ type SourcePlan struct {
 	Schema    *schema.Schema // every format's fields, as an Avro record
 	EventDef  schema.EventDef
 	Wire      schema.Wire
+	Source    schema.Source // how its records are written
+	Reader    schema.Reader
 	Watermark window.WatermarkOptions
 	// FieldsRead are the fields that the pipeline reads besides event id and event time, sorted, by their names in the
 	// source: not qualified by its name.
