@@ -19,8 +19,9 @@ package window
 // aligned span of a time; e.back (nil without a Backing); e.keyBuf and e.valBuf, scratch of any call; e.result and
 // e.values for results.
 //
-// State: keys of an output begin with one of the bytes 0x13 to 0x17, then the output's number in 2 bytes, big-endian. Every stored byte is a function of the set of events in the sessions that are open
-// (invariants 1 and 6): not of arrival order, evictions, or where Writes were. FORMAT.md draws them.
+// State: keys of an output begin with one of the bytes 0x13 to 0x17, then the output's number in 2 bytes, big-endian.
+// Every stored byte is a function of the set of events in the sessions that are open (invariants 1 and 6): not of
+// arrival order, evictions, or where Writes were. FORMAT.md draws them.
 type merging interface {
 	// discover finds what an earlier engine has stored; e.closed is set. It runs once, before all others, and only
 	// with a Backing. It should read what is needed to answer open, bound, oldest and eachOpen.
@@ -55,11 +56,10 @@ type merging interface {
 	// bound is the watermark that closes every open session whose end isn't above limit; false when there is none.
 	bound(limit int64) (int64, bool)
 
-	// oldest is the open session with the lowest start, as eachOpen describes it; false when there is none.
+	// oldest is the first that eachOpen tells of; false when there is none.
 	oldest() (OpenWindow, bool)
 
-	// eachOpen calls fn for the open sessions, in the order of their starts, until fn returns false; it then returns
-	// false. Sessions of different keys may be told as one when they have the same start and end; Groups is their
-	// number.
+	// eachOpen calls fn for each aligned span with open sessions, in their order, until fn returns false; it then
+	// returns false. Closes is the watermark that closes the first of the span's sessions, Groups their number.
 	eachOpen(fn func(OpenWindow) bool) bool
 }

@@ -2,12 +2,13 @@ package window
 
 import "sort"
 
-// OpenWindow is one open window of an output, of all its groups; of sessions, one open session or several alike.
+// OpenWindow is one open window of an output, of all its groups; or all open sessions of one aligned span, which may
+// be too many to tell of one by one.
 type OpenWindow struct {
 	Output     int
-	Start, End int64 // ms
-	Closes     int64 // ms: the watermark that closes it, End + lateness
-	Groups     int64 // distinct group keys, and so results when it closes
+	Start, End int64 // ms; of sessions, those of the span
+	Closes     int64 // ms: the watermark that closes it, End + lateness; of sessions, that closes the first of them
+	Groups     int64 // distinct group keys, and so results when it closes; of sessions, their number
 }
 
 func (o *output) describe(i, at int) OpenWindow {
@@ -76,7 +77,7 @@ func (o *output) oldest(i int) (OpenWindow, bool) {
 }
 
 // EachOpen calls fn with every open window in the order (output, start), until fn returns false. Open sessions are
-// told of one by one, or those of one start and end together.
+// told of by the span that they lie in.
 func (e *Engine) EachOpen(fn func(OpenWindow) bool) {
 	for i := range e.outs {
 		o := &e.outs[i]
