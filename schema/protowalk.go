@@ -152,7 +152,8 @@ func (w *protoWalk) field(f *protoField, number protowire.Number, wire protowire
 		if n < 0 {
 			return 0, wireFault(f.path, len(b), n)
 		}
-		return n, w.packed(f, packed)
+		w.note(w.packed(f, packed))
+		return n, nil
 	case f.message != nil || f.stamp:
 		return w.nested(f, number, b)
 	}
@@ -229,13 +230,18 @@ func (w *protoWalk) nested(f *protoField, number protowire.Number, b []byte) (in
 		w.complete(m)
 	}
 	w.row, w.depth = outer, depth
-	if bad != nil && !m.onTime {
-		if w.bad == nil {
-			w.bad = bad
-		}
-		bad = nil
+	if m.onTime {
+		return n, bad
 	}
-	return n, bad
+	w.note(bad)
+	return n, nil
+}
+
+// note keeps the first fault that leaves the event its place.
+func (w *protoWalk) note(bad *RecordError) {
+	if w.bad == nil {
+		w.bad = bad
+	}
 }
 
 // complete checks that a wanted message has its required fields, and those in it that are present have theirs.
@@ -254,9 +260,7 @@ func (w *protoWalk) complete(m *protoNode) {
 }
 
 func (w *protoWalk) incomplete(m *protoNode) {
-	if w.bad == nil {
-		w.bad = &RecordError{Reason: ReasonMissingField, Err: fmt.Errorf("in %s a required field is missing", messageAt(m.path))}
-	}
+	w.note(&RecordError{Reason: ReasonMissingField, Err: fmt.Errorf("in %s a required field is missing", messageAt(m.path))})
 }
 
 // scalar takes one value that is no message.
