@@ -87,3 +87,40 @@ func (b *behind) take(p *Pair) error {
 	}
 	return err
 }
+
+// The model sessions_idle_joins.py, "joined time A": pairs at the time of their left event, which looks natural, come
+// for windows that have closed. That it happens here shows that TestPairsAreNeverLateForWindows can fail.
+func TestPairsAtTheLeftTimeWouldBeLate(t *testing.T) {
+	late := 0
+	for i := range 60 {
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		w := newWorkload(r, false, 150)
+		op, err := w.operator(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, marks := make([]int, len(w.logs)), slices.Repeat([]int64{window.NoWatermark}, len(w.logs))
+		for _, p := range w.interleaving(r) {
+			o := &w.logs[p][next[p]]
+			next[p]++
+			_, err := op.Add(o.side, []byte(o.key), o.t, o.id, o.hasID, fmt.Append(nil, o.t), marks[p], func(p *Pair) error {
+				var left int64
+				_, err := fmt.Sscan(string(p.Left), &left)
+				if op.Closed() >= left+w.lateness {
+					late++
+				}
+				return err
+			})
+			marks[p] = max(marks[p], o.t-w.bound)
+			if err == nil {
+				err = op.Close(slices.Min(marks), nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if late == 0 {
+		t.Fatal("no pair at its left event's time would be late")
+	}
+}

@@ -56,8 +56,9 @@ type Operator interface {
 	// Write hands w all changes since the last Write. The caller applies them at once and atomically, together with
 	// its cut, before the operator is used again.
 	Write(w window.Writer) error
-	// Bound is the lowest watermark at which every held event of a time up to limit (ms) is emitted by Close. ok is
-	// false when none is held: always so of an interval join, which holds back no result.
+	// Bound is the lowest watermark at which Close emits every held event of a time up to limit (ms); the latest of
+	// them has the time bound - Lateness, from which its windows follow. ok is false when none is held: always so of
+	// an interval join, which holds back no result.
 	Bound(limit int64) (bound int64, ok bool, err error)
 	// Buffered is the number of events of both sides in the state: a function of the cut.
 	Buffered() int
