@@ -42,7 +42,7 @@ func (p *Pipeline) checkBetween(fs *faultSet, j *Interval) {
 // checkPair checks the two sources of a join and the fields on which they meet. what is join or enrich; a and b are the keys
 // that name the sources.
 func (p *Pipeline) checkPair(fs *faultSet, what, path, a, b, first, second string, on map[string][]string) {
-	if !fs.clean("sources") {
+	if !fs.clean("sources") || !fs.clean("source") {
 		return
 	}
 	if len(p.Sources) != 2 {

@@ -158,7 +158,7 @@ func (p *Pipeline) checkGroupBy(fs *faultSet, path string, o *Output) {
 		case isExpr && strings.TrimSpace(text) == "":
 			fs.add(at, complain("write an expression", "is empty"))
 		case !isExpr && !isPath(name):
-			fs.add(at, complain("give the expression a name of your choice, as in {some_name: "+name+"}", "%q is no name of a field or let", name))
+			fs.add(at, complain("give the expression a name, as in "+named(name), "%q is no name of a field or let", name))
 		}
 	}
 	for _, name := range sortedKeys(o.GroupExprs) {
@@ -166,6 +166,19 @@ func (p *Pipeline) checkGroupBy(fs *faultSet, path string, o *Output) {
 			fs.add(path, complain("add it to GroupBy, or take its expression out", "%q has an expression and is not grouped by", name))
 		}
 	}
+}
+
+// named is an expression with a name: its own, if it was written as SQL or an assignment would.
+func named(text string) string {
+	if name, text, ok := strings.Cut(text, " = "); ok && isName(name) {
+		return "{" + name + ": " + text + "}"
+	}
+	for _, as := range []string{" as ", " AS "} {
+		if text, name, ok := strings.Cut(text, as); ok && isName(name) {
+			return "{" + name + ": " + text + "}"
+		}
+	}
+	return "{some_name: " + text + "}"
 }
 
 // checkLate checks what becomes of late events.

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"math/bits"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -82,54 +80,6 @@ func (p *Pipeline) checkSession(fs *faultSet, path string, s *Session) {
 	if fs.clean(path+".gap") && fs.clean(path+".within") && s.Gap >= s.Within {
 		fs.add(path+".gap", complain("write a gap shorter than within, at whose ends sessions are cut", "%s is not less than within, %s", formatDuration(s.Gap), formatDuration(s.Within)))
 	}
-}
-
-// checkZone checks that the zone is there, and that the windows can follow its days.
-func (w *Window) checkZone(fs *faultSet, path string) {
-	if w.Timezone == "" {
-		return
-	}
-	if c := zoneName(w.Timezone); c != nil {
-		fs.add(path+".timezone", c)
-		return
-	}
-	if _, err := window.LoadZone(w.Timezone); err != nil {
-		fs.add(path+".timezone", complain("write a name of the IANA database, as in Europe/Berlin or America/New_York, or UTC", "there is no time zone %q", w.Timezone))
-		return
-	}
-	for _, below := range []string{".tumbling", ".hopping", ".hopping.size", ".hopping.every", ".session", ".session.within"} {
-		if !fs.clean(path + below) {
-			return
-		}
-	}
-	const days = "windows of a time zone follow its calendar: write whole days"
-	switch {
-	case w.Hopping != nil:
-		if w.Hopping.Size%day != 0 {
-			fs.add(path+".hopping.size", complain(days+", or leave timezone out", "%s is no whole number of days", formatDuration(w.Hopping.Size)))
-		}
-		if w.Hopping.Every%day != 0 {
-			fs.add(path+".hopping.every", complain(days+", or leave timezone out", "%s is no whole number of days", formatDuration(w.Hopping.Every)))
-		}
-	case w.Session != nil && w.Session.Within%day != 0:
-		fs.add(path+".session.within", complain(days+", or leave timezone out", "%s is no whole number of days", formatDuration(w.Session.Within)))
-	case w.Session == nil && w.Tumbling > 0 && w.Tumbling%day != 0 && day%w.Tumbling != 0:
-		fs.add(path+".tumbling", complain(days+", or a part of a day such as 1h, 4h or 12h", "%s does not divide a day", formatDuration(w.Tumbling)))
-	}
-}
-
-// zoneName complains of what people write that is no name of a zone, or none that means the same everywhere and always.
-func zoneName(name string) *complaint {
-	const form = "write the name of a place, as in Europe/Berlin or America/New_York"
-	switch {
-	case name == "Local":
-		return complain(form+": what is local depends on the machine", "%q is no fixed time zone", name)
-	case strings.HasPrefix(name, "+"), strings.HasPrefix(name, "-"), len(name) > 3 && (strings.HasPrefix(name, "UTC") || strings.HasPrefix(name, "GMT")):
-		return complain(form+"; an offset alone knows no daylight saving", "%q is an offset, no time zone", name)
-	case slices.Contains([]string{"PST", "PDT", "CST", "CDT", "EDT", "BST", "CEST", "IST", "JST", "AEST"}, name):
-		return complain(form, "%q is an abbreviation, which stands for several time zones or half of the year", name)
-	}
-	return nil
 }
 
 // checkWindowsPerEvent checks that what is kept to tell copies of an event fits: one bit for an output whose windows don't

@@ -18,7 +18,6 @@ func (l *loader) decode(root ast.Node) bool {
 	}
 	var version string
 	m.choice("apiVersion", &version, apiVersion)
-	l.faults.required("apiVersion", version == "", "begin the file with apiVersion: "+apiVersion)
 	m.text("pipeline", &l.p.Name)
 	m.sectionAs("kafka", "write kafka: {brokers: [localhost:9092]}", l.kafka)
 	l.sources(m)
@@ -39,6 +38,7 @@ func (l *loader) decode(root ast.Node) bool {
 	m.instead("rules", "rule", "filters")
 	m.refuse("it is a property of an output here: outputs: [{name: n, group_by: [k], window: {tumbling: 1h}, aggregate: {n: count()}}]", "windows", "aggregations")
 	m.done()
+	l.faults.required("apiVersion", version == "", "begin the file with apiVersion: "+apiVersion)
 	return true
 }
 
@@ -75,6 +75,9 @@ func (l *loader) kafka(m *mapping) {
 			k.SASL.Password, _ = l.secret(path, n)
 		}
 	})
+	m.instead("brokers", "bootstrap_servers", "bootstrap.servers", "bootstrap", "servers", "broker", "hosts", "addresses")
+	m.refuse("write tls: {} to encrypt, and sasl: {mechanism: ..., username: ..., password: ${NAME}} to log in", "security_protocol", "security.protocol", "username", "password", "ssl")
+	m.refuse("it is the pipeline's name", "group", "group_id", "group.id", "consumer_group")
 	m.later("name the schema's file in source.schema.file and its registry ids in source.schema.ids", "schema_registry")
 }
 

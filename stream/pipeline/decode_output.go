@@ -92,7 +92,7 @@ func (l *loader) groupBy(m *mapping, o *Output) {
 		}
 		if text, ok := l.text(path, n); ok {
 			l.p.places[element(path, 0)] = placeOf(n)
-			o.GroupBy = []string{text}
+			o.GroupBy = l.oneName(path, text)
 		}
 		return
 	}
@@ -194,9 +194,7 @@ func (l *loader) late(m *mapping, o *Output) {
 	if sub == nil {
 		return
 	}
-	if _, reason, ok := sub.scalar(LateOff, "the reason, in words"); ok {
-		o.LateOffReason = reason
-	}
+	sub.text(LateOff, &o.LateOffReason)
 	sub.instead(LateOff, "drop", "ignore", "none")
 	sub.done()
 	o.Late = LateOff

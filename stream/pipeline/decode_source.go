@@ -65,6 +65,12 @@ func (l *loader) source(m *mapping, s *Source) {
 	m.instead("start", "offset", "auto_offset_reset", "offset_reset")
 	m.instead("unnest", "explode", "flatten", "flatmap", "flat_map")
 	m.instead("key", "keys", "key_fields", "partition_by")
+	for _, e := range m.entries {
+		if !slices.Contains(m.known, e.key) && holdsKey(e.value, "topic") {
+			m.refuse("write sources instead of source: each topic below a name of its own", e.key)
+			l.faults.silence(m.path) // what it lacks would follow from that
+		}
+	}
 	m.refuse("write sources: {name: {topic: ...}, ...} for several; each is read by its own name", "topics", "topic_pattern")
 	if m.has("topics") || m.has("topic_pattern") {
 		l.faults.silence(join(m.path, "topic"))

@@ -4,7 +4,12 @@ const windowForm = "write window: {tumbling: 1h}, {hopping: {size: 1h, every: 15
 
 // window reads one of tumbling, hopping and session, and the zone.
 func (l *loader) window(m *mapping, w *Window) {
-	m.duration("tumbling", &w.Tumbling)
+	if m.holdsMapping("tumbling") {
+		path, n := m.take("tumbling")
+		l.faults.add(path, complain("write tumbling: 1h", "must be a duration, not %s", describe(n)))
+	} else {
+		m.duration("tumbling", &w.Tumbling)
+	}
 	m.sectionAs("hopping", "write hopping: {size: 1h, every: 15m}", func(m *mapping) {
 		w.Hopping = &Hopping{}
 		m.duration("size", &w.Hopping.Size)
@@ -36,10 +41,10 @@ func (l *loader) windowElse(m *mapping) {
 	m.instead("timezone", "tz", "zone", "time_zone")
 	m.refuse("use hopping: {size: 1h, every: 1m}: windows that move with each event would be as many as there are events", "sliding", "slide", "rolling")
 	m.refuse("use tumbling: 1d with emit: {on_update: 10m}, which publishes the window so far again and again", "cumulate", "cumulative", "cumulating", "expanding")
-	m.refuse("windows are cut by event time: use tumbling", "global", "count", "rows", "every", "snapshot")
+	m.refuse("windows are cut by event time: use tumbling", "global", "count", "rows", "snapshot")
 	m.refuse("windows begin at the epoch, or at midnight of timezone: leave it out", "offset", "align", "origin", "start")
 	m.refuse("it belongs to the output, beside window", "allowed_lateness", "grace")
-	m.refuse(windowForm, "size", "type", "kind", "gap", "length", "duration")
+	m.refuse(windowForm, "size", "type", "kind", "gap", "within", "every", "length", "duration")
 	for _, e := range m.entries {
 		switch e.key {
 		case "tumbling", "hopping", "session", "timezone", "tz", "zone", "time_zone", "offset", "align", "allowed_lateness", "grace":

@@ -174,12 +174,34 @@ var homes = map[string]string{
 	"idle_after": "source.watermark", "close_when_idle": "source.watermark",
 	"group_by": "an element of outputs", "window": "an element of outputs", "allowed_lateness": "an element of outputs",
 	"late": "an element of outputs", "aggregate": "an element of outputs", "emit": "an element of outputs",
-	"tumbling": "window", "hopping": "window", "session": "window", "timezone": "window", "on_update": "emit",
+	"tumbling": "window", "hopping": "window", "session": "window", "timezone": "window", "on_update": "emit", "partitions": "topic", "replication": "topic",
 	"gap": "window.session", "within": "window.session", "every": "window.hopping, lake.roll or commit",
 	"interval": "join", "between": "join.interval", "left": "join.interval", "right": "join.interval", "on": "join.interval or enrich", "with": "enrich",
 	"when": "an element of rules", "then": "an element of rules", "expect": "an element of rules", "else": "an element of rules or reconcile.guard",
 	"bucket": "lake", "roll": "lake", "settle": "reconcile", "guard": "reconcile", "lookback": "reconcile",
 	"dir": "state", "memory_max": "state", "checkpoint_every": "state", "keep": "state",
+}
+
+// holdsMapping reports whether a key's value is a mapping.
+func (m *mapping) holdsMapping(key string) bool {
+	for _, e := range m.entries {
+		switch e.value.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			if e.key == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holdsKey reports whether a value is a mapping with a key.
+func holdsKey(n ast.Node, key string) bool {
+	m, ok := n.(*ast.MappingNode)
+	return ok && slices.ContainsFunc(m.Values, func(v *ast.MappingValueNode) bool {
+		k, ok := v.Key.(*ast.StringNode)
+		return ok && k.Value == key
+	})
 }
 
 // plain refuses what YAML has beyond plain values: null, anchors, aliases, tags. It gives nil then, and for nil.

@@ -136,7 +136,7 @@ func (m *mapping) texts(key string, into *[]string, read func(path string, n ast
 		}
 		if text, ok := read(path, n); ok {
 			m.l.p.places[element(path, 0)] = placeOf(n)
-			*into = []string{text}
+			*into = m.l.oneName(path, text)
 		}
 		return
 	}
@@ -147,6 +147,23 @@ func (m *mapping) texts(key string, into *[]string, read func(path string, n ast
 		text, _ := read(element(path, i), v)
 		*into = append(*into, text)
 	}
+}
+
+// oneName is the list of a text alone; several names with commas lack their brackets. Addresses may have commas.
+func (l *loader) oneName(path, text string) []string {
+	if l.p.hidden[path] != "" {
+		return []string{text}
+	}
+	parts := strings.Split(text, ",")
+	for i := range parts {
+		if parts[i] = strings.TrimSpace(parts[i]); !isPath(parts[i]) {
+			return []string{text}
+		}
+	}
+	if len(parts) > 1 {
+		l.faults.add(path, complain("write a list: ["+strings.Join(parts, ", ")+"]", "%q is one text", text))
+	}
+	return parts
 }
 
 func (m *mapping) duration(key string, into *time.Duration) {

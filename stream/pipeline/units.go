@@ -43,6 +43,12 @@ func parseDuration(text string) (time.Duration, *complaint) {
 	if strings.HasPrefix(text, "-") {
 		return 0, complain("durations are never negative; write 0 for none", "%q is negative", text)
 	}
+	switch {
+	case strings.HasPrefix(text, "P") && len(text) > 1:
+		return 0, complain("write 1h30m for PT1H30M", "%q is written as in ISO 8601", text)
+	case strings.Contains(text, ":"):
+		return 0, complain("write 1h30m for 01:30:00", "%q is written as on a clock", text)
+	}
 	var total time.Duration
 	rest, next := text, 0
 	for first := true; first || rest != ""; first = false {

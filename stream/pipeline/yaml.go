@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -45,6 +46,8 @@ func parseFile(text []byte, fs *faultSet) ast.Node {
 		switch {
 		case pos.line <= len(lines) && strings.Contains(lines[pos.line-1], "${"):
 			hint = `put quotes around what holds ${...}: "${NAME}"`
+		case pos.line <= len(lines) && doubleColon.MatchString(lines[pos.line-1]):
+			hint = "put braces around what follows the first colon: " + doubleColon.ReplaceAllString(strings.TrimRight(lines[pos.line-1], " \r"), "$1: {$2}")
 		case strings.Contains(msg, "must be specified"), strings.Contains(msg, "not found"), strings.Contains(msg, "end character"):
 			hint = "close the bracket or quote that was opened here or above"
 		}
@@ -71,6 +74,9 @@ func parseFile(text []byte, fs *faultSet) ast.Node {
 	}
 	return body
 }
+
+// doubleColon is a line with a key in the value of a key, as in emit: on_update: 10s.
+var doubleColon = regexp.MustCompile(`^[ -]*(\w+): +(\w+: +[\w "'%.-]+)$`)
 
 // parseYAML is the YAML library, with its panics turned into errors: a file must never stop the process.
 func parseYAML(text []byte) (file *ast.File, err error) {
