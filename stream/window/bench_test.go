@@ -84,9 +84,11 @@ func cpu(b *testing.B) int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-func benchmarkAdd(b *testing.B, hasID bool) {
+func benchmarkAdd(b *testing.B, hasID bool, overlap int64) {
 	l := newLoad(hasID)
-	e, err := NewEngine(loadOutput(), nil, EngineOptions{})
+	outputs := loadOutput()
+	outputs[0].Every = outputs[0].Size / overlap
+	e, err := NewEngine(outputs, nil, EngineOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -122,8 +124,11 @@ func benchmarkAdd(b *testing.B, hasID bool) {
 	b.ReportMetric(float64(e.Memory())/(1<<20), "MiB")
 }
 
-func BenchmarkAdd(b *testing.B)      { benchmarkAdd(b, false) }
-func BenchmarkAddDedup(b *testing.B) { benchmarkAdd(b, true) }
+func BenchmarkAdd(b *testing.B)      { benchmarkAdd(b, false, 1) }
+func BenchmarkAddDedup(b *testing.B) { benchmarkAdd(b, true, 1) }
+
+// BenchmarkAddHopping is an event into 4 windows.
+func BenchmarkAddHopping(b *testing.B) { benchmarkAdd(b, true, 4) }
 
 // BenchmarkWrite is one dirty group of 100,000, to a Writer that does nothing.
 func BenchmarkWrite(b *testing.B) {
