@@ -83,14 +83,16 @@ func foreign(tasks []taskState, p *pipeline.Plan) error {
 
 // notLanded names what the source holds beyond the cut of the audit.
 func (r *Reconciler) notLanded(ctx context.Context, v *view) ([]string, error) {
-	ends, err := r.admin.Offsets(ctx, v.source.name)
-	if err != nil {
-		return nil, fmt.Errorf("offsets of %s: %w", v.source.name, err)
-	}
 	var out []string
-	for p, landed := range v.source.ends {
-		if high := ends[int32(p)].High; high > landed {
-			out = append(out, fmt.Sprintf("anything of %s/%d from offset %d on: the topic ends at %d, and that much is not landed yet", v.source.name, p, landed, high))
+	for _, src := range v.sources {
+		ends, err := r.admin.Offsets(ctx, src.name)
+		if err != nil {
+			return nil, fmt.Errorf("offsets of %s: %w", src.name, err)
+		}
+		for p, landed := range src.ends {
+			if high := ends[int32(p)].High; high > landed {
+				out = append(out, fmt.Sprintf("anything of %s/%d from offset %d on: the topic ends at %d, and that much is not landed yet", src.name, p, landed, high))
+			}
 		}
 	}
 	return out, nil
@@ -208,12 +210,12 @@ func (r *Reconciler) auditChain(ctx context.Context, k unitKey, last *lastCertif
 }
 
 // certifiedFiles are the files of the last certificate, as the lake log still names them.
-func certifiedFiles(u *unitState) ([]lake.File, *Difference) {
-	byPath := make(map[string]lake.File, len(u.files))
+func certifiedFiles(u *unitState) ([]unitFile, *Difference) {
+	byPath := make(map[string]unitFile, len(u.files))
 	for _, f := range u.files {
 		byPath[f.Path] = f
 	}
-	var files []lake.File
+	var files []unitFile
 	for _, c := range u.last.cert.Input.Files {
 		f, ok := byPath[c.Path]
 		if !ok || f.SHA256 != c.SHA256 {
@@ -230,7 +232,7 @@ func certifiedFiles(u *unitState) ([]lake.File, *Difference) {
 }
 
 // auditBatch recomputes; a raw file that is gone or altered is a difference, not a failure of the audit.
-func (r *Reconciler) auditBatch(ctx context.Context, u *unitState, files []lake.File) (*batch, *Difference, error) {
+func (r *Reconciler) auditBatch(ctx context.Context, u *unitState, files []unitFile) (*batch, *Difference, error) {
 	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span}
 	b, err := r.runBatch(ctx, rc, files)
 	var corrupt *lake.CorruptError
@@ -243,7 +245,7 @@ func (r *Reconciler) auditBatch(ctx context.Context, u *unitState, files []lake.
 // auditPublished compares with the fold. What is published of a unit with newer input may already be that input's result, if a
 // worker stopped between publishing and certifying: then the unit is only behind.
 func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, b *batch, behind bool, a *AuditReport) (*Difference, error) {
-	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.key.hour)
+	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.span)
 	if err != nil {
 		return nil, err
 	}
@@ -297,12 +299,12 @@ func (r *Reconciler) firstField(output int, p pair, d *Difference) {
 		d.Field = "_input.events"
 		return
 	case kindRemoved:
-		d.Kind, d.Detail = "extra", "the window is published and is not in the batch: "+p.before.at.text(r.certs.outputs[output])
+		d.Kind, d.Detail = "extra", "the window is published and is not in the batch: "+p.before.at.String()
 		d.Streamed = intNumber(p.before.row.Events)
 		d.Field = "_input.events"
 		return
 	}
-	d.Kind, d.Detail = "value", "published at "+p.before.at.text(r.certs.outputs[output])
+	d.Kind, d.Detail = "value", "published at "+p.before.at.String()
 	for i, agg := range r.plan.Outputs[output].Aggs {
 		b, a := beforeValue(p, i), afterValue(p, i)
 		if !sameValue(b.v, a.v) {

@@ -5,8 +5,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/tidemark-io/tidemark/lake"
 )
 
 func cpuTime(b *testing.B) time.Duration {
@@ -36,10 +34,7 @@ func BenchmarkRecompute(b *testing.B) {
 		}
 		k := unitKey{0, msOf("09:00")}
 		s := spanOf(&g.plan.Outputs[0], k.hour)
-		var files []lake.File
-		for _, f := range v.source.files(s) {
-			files = append(files, f.File)
-		}
+		files, _ := r.filesOf(v, s)
 		from := cpuTime(b)
 		b.ResetTimer()
 		b.ReportAllocs()

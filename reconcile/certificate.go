@@ -37,6 +37,7 @@ type Certificate struct {
 	Previous *string `json:"previous"`
 
 	Cut         CertCut          `json:"cut"`
+	Cuts        []CertCut        `json:"cuts,omitempty"` // of the other sources, if there are several
 	Input       CertInput        `json:"input"`
 	Accounting  CertAccounting   `json:"accounting"`
 	Result      CertResult       `json:"result"`

@@ -32,7 +32,7 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 		APIVersion: APIVersion, Kind: "Certificate", Format: CertificateFormat,
 		Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint, Binary: r.opt.Binary,
 		Output: out.index.name, Partition: f.key.partition(), Number: 1,
-		Cut:        CertCut{Topic: v.source.name, TopicID: v.srcInfo.ID, Offsets: f.cut},
+		Cut: f.cut[0], Cuts: f.cut[1:],
 		Input:      CertInput{Digest: f.digest, Files: []CertFile{}},
 		Accounting: f.batch.accounting(),
 		Result:     CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
@@ -76,7 +76,7 @@ func (r *Reconciler) certCorrection(codec *curated.Codec, c *correction) CertCor
 		x.After = &h
 	}
 	for _, at := range c.evidence {
-		x.Evidence = append(x.Evidence, at.text(r.plan.Pipeline.Source.Topic))
+		x.Evidence = append(x.Evidence, at.String())
 	}
 	return x
 }
@@ -85,9 +85,18 @@ func (r *Reconciler) certCorrection(codec *curated.Codec, c *correction) CertCor
 func (b *batch) accounting() CertAccounting {
 	acc := &b.acc
 	return CertAccounting{
-		Consumed: acc.consumed, Aggregated: acc.aggregated, Duplicate: acc.duplicate, Invalid: acc.invalid,
+		Consumed: acc.consumed, Aggregated: acc.aggregated, Duplicate: acc.duplicate, Filtered: acc.filtered, Invalid: acc.invalid,
 		Outside: acc.outside, Conflicts: acc.conflicts,
 	}
+}
+
+// cutOf is how far the lake of each source reaches.
+func cutOf(v *view) []CertCut {
+	var cuts []CertCut
+	for i, src := range v.sources {
+		cuts = append(cuts, CertCut{Topic: src.name, TopicID: v.infos[i].ID, Offsets: decimals(src.ends)})
+	}
+	return cuts
 }
 
 func decimals(offsets []int64) []string {

@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"hash"
 	"sort"
-
-	"github.com/tidemark-io/tidemark/lake"
 )
 
 // hasher hashes a sequence of fields unambiguously: each is led by its length.
@@ -37,7 +35,7 @@ func (x hasher) int(i int64) {
 func (x hasher) sum() []byte { return x.h.Sum(nil) }
 
 // inputDigest names a set of input files: the same set, in whatever order, has the same digest.
-func inputDigest(files []lake.File) string {
+func inputDigest(files []unitFile) string {
 	lines := make([]string, len(files))
 	for i := range files {
 		lines[i] = files[i].Path + "\x00" + files[i].SHA256

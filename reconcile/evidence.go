@@ -7,14 +7,15 @@ import (
 	"github.com/tidemark-io/tidemark/stream/journal"
 )
 
-// place is where an event of the source topic lies.
+// place is where a record lies.
 type place struct {
+	topic     string
 	partition int32
 	offset    int64
 }
 
-func (p place) text(topic string) string {
-	return fmt.Sprintf("%s/%d@%d", topic, p.partition, p.offset)
+func (p place) String() string {
+	return fmt.Sprintf("%s/%d@%d", p.topic, p.partition, p.offset)
 }
 
 // places are the events that the journal names: not aggregated by the stream, or not in every output.

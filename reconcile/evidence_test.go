@@ -12,17 +12,17 @@ func TestCauses(t *testing.T) {
 	published := func(events int64) *publishedRow { p := &publishedRow{}; p.row.Events = events; return p }
 	recomputed := func(events int64) *batchRow { r := &batchRow{}; r.row.Events = events; return r }
 	late, dup, invalid := &evidence{}, &evidence{}, &evidence{}
-	late.late(place{1, 7}, journalled{kind: journal.Late}, true)
-	dup.duplicate(place{1, 8})
-	invalid.late(place{1, 9}, journalled{kind: journal.Invalid}, true)
+	late.late(place{"t", 1, 7}, journalled{kind: journal.Late}, true)
+	dup.duplicate(place{"t", 1, 8})
+	invalid.late(place{"t", 1, 9}, journalled{kind: journal.Invalid}, true)
 	seen := &evidence{}
-	seen.late(place{1, 7}, journalled{kind: journal.Missed}, false) // the last certificate had it
+	seen.late(place{"t", 1, 7}, journalled{kind: journal.Missed}, false) // the last certificate had it
 	if seen.lateAll != 1 || seen.lateNew != 0 {
 		t.Errorf("an event that was certified: %+v", seen)
 	}
 	both := &evidence{}
-	both.late(place{1, 7}, journalled{kind: journal.Late}, true)
-	both.duplicate(place{1, 8})
+	both.late(place{"t", 1, 7}, journalled{kind: journal.Late}, true)
+	both.duplicate(place{"t", 1, 8})
 	for _, c := range []struct {
 		name string
 		e    *evidence

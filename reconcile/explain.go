@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/journal"
-	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -42,8 +40,10 @@ type explainer struct {
 	r     *Reconciler
 	opt   ExplainOptions
 	key   unitKey
+	def   *window.Output
 	span  span
 	group string // canonical bytes
+	at    int64  // the time asked for
 	start int64
 	end   int64
 	late  places
@@ -63,16 +63,23 @@ func (r *Reconciler) newExplainer(o ExplainOptions) (*explainer, error) {
 		return nil, err
 	}
 	def := &r.plan.Outputs[output]
-	start := def.Start(o.Window.UnixMilli())
-	x := &explainer{r: r, opt: o, group: string(group), start: start, end: start + def.Size, conflict: newConflicts(r.plan, 0)}
-	x.key = unitKey{output, floorHour(start)}
+	w := lastOf(def, o.Window.UnixMilli())
+	x := &explainer{r: r, opt: o, def: def, group: string(group), at: o.Window.UnixMilli(), conflict: newConflicts(r.plan, 0)}
+	x.key = unitKey{output, floorHour(w.Start)}
 	x.span = spanOf(def, x.key.hour)
 	x.out = &Explanation{
 		APIVersion: APIVersion, Kind: "Explanation", Pipeline: r.plan.Pipeline.Name, Output: def.Name, Key: codec.FormatKey(group),
-		WindowStart: timeOf(start), WindowEnd: timeOf(x.end), Partition: x.key.partition(),
-		Ranges: []PlaceRange{}, Duplicates: []EventPlace{}, Late: []EventPlace{}, Batch: []NamedValue{}, Published: []Revision{},
+		Partition: x.key.partition(),
+		Ranges:    []PlaceRange{}, Duplicates: []EventPlace{}, Late: []EventPlace{}, Batch: []NamedValue{}, Published: []Revision{},
 	}
+	x.window(w.Start, w.End)
 	return x, nil
+}
+
+// window sets which window is explained.
+func (x *explainer) window(start, end int64) {
+	x.start, x.end = start, end
+	x.out.WindowStart, x.out.WindowEnd = timeOf(start), timeOf(end)
 }
 
 func (r *Reconciler) outputNamed(name string) (int, error) {
@@ -99,8 +106,13 @@ func (x *explainer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if x.late, err = v.journal.places(ctx, x.span, x.out.Output); err != nil {
+	if x.late, err = x.r.placesOf(ctx, v, u); err != nil {
 		return err
+	}
+	if x.def.Session() {
+		if err := x.findSession(ctx, v, u); err != nil {
+			return err
+		}
 	}
 	rc := &recomputer{
 		bucket: x.r.bucket, plan: x.r.plan, limit: x.r.opt.Limits.UnitRecords, unit: x.key, span: x.span, places: x.late,
@@ -115,13 +127,42 @@ func (x *explainer) run(ctx context.Context) error {
 	return x.published(ctx, v, b)
 }
 
+// findSession finds the session that holds the time asked for: in the batch, or, if there is none, in what is published.
+func (x *explainer) findSession(ctx context.Context, v *view, u *unitState) error {
+	rc := &recomputer{bucket: x.r.bucket, plan: x.r.plan, limit: x.r.opt.Limits.UnitRecords, unit: x.key, span: x.span, places: x.late}
+	b, err := x.r.runBatch(ctx, rc, u.files)
+	if err != nil {
+		return err
+	}
+	take := func(r *curated.Row) bool {
+		if string(r.Key) != x.group || x.at < r.Start || x.at >= r.End {
+			return false
+		}
+		x.window(r.Start, r.End)
+		return true
+	}
+	for i := range b.rows {
+		if take(&b.rows[i].row) {
+			return nil
+		}
+	}
+	rows, err := v.outputs[x.key.output].fold(ctx, x.r.bucket, x.span)
+	for i := range rows {
+		if take(&rows[i].row) {
+			break
+		}
+	}
+	return err
+}
+
 // own says whose the window is now. The stream closes it when the tasks that its events come from have passed it; nothing is
 // known of where a window without events would come from, so then it takes all of them.
 func (x *explainer) own(v *view, u *unitState) {
-	closes := x.end + x.r.plan.Outputs[x.key.output].Lateness
+	closes := x.end + x.def.Lateness
 	x.out.Waits = u.waits
 	tasks := v.tasks
-	if len(x.out.Ranges) > 0 {
+	// A window lives in the task of its events' partition, unless they were brought together on the way.
+	if len(x.out.Ranges) > 0 && !x.r.plan.Rekeyed {
 		tasks = nil
 		for _, r := range x.out.Ranges {
 			tasks = append(tasks, v.tasks[r.Partition])
@@ -135,48 +176,51 @@ func (x *explainer) own(v *view, u *unitState) {
 	default:
 		x.out.Owner, x.out.State = "reconciler", "closed"
 	}
-	for i := range v.tasks {
-		if t := &v.tasks[i]; t.found && v.source.ends[t.task] < t.next {
-			x.out.NotLanded = append(x.out.NotLanded, fmt.Sprintf("%s/%d is landed up to %d, read up to %d", v.source.name, t.task, v.source.ends[t.task], t.next))
+	for s, src := range v.sources {
+		for i := range v.tasks {
+			if t := &v.tasks[i]; t.found && src.ends[t.task] < t.next[s] {
+				x.out.NotLanded = append(x.out.NotLanded, fmt.Sprintf("%s/%d is landed up to %d, read up to %d", src.name, t.task, src.ends[t.task], t.next[s]))
+			}
 		}
 	}
 }
 
-// observe is told of every event of the unit; it keeps those of the window.
-func (x *explainer) observe(f *lake.File, st *lake.Stored, ev *pipeline.Eval, out window.Outcome) error {
-	in := &ev.Input
+// observe is told of everything that enters the unit's windows; it keeps what is in the window. What a join gives is listed
+// by the record that completed it.
+func (x *explainer) observe(rec *rawRecord, in *window.Input, out window.Outcome) error {
 	if in.Time < x.start || in.Time >= x.end || string(in.Keys[x.key.output]) != x.group {
 		return nil
 	}
-	at := place{st.Partition, st.Offset}
-	e := EventPlace{Place: at.text(x.r.plan.Pipeline.Source.Topic), Time: timeOf(in.Time), File: f.Path}
+	e := EventPlace{Place: rec.at.String(), Time: timeOf(in.Time), File: rec.file.Path}
 	if out == window.Duplicate {
-		return x.list(&x.out.Duplicates, e, st, true)
+		return x.list(&x.out.Duplicates, e, rec, true)
 	}
-	x.extend(at)
-	x.conflict.observe(&ev.Event, in.ID)
+	x.extend(rec.at)
+	if rec.hasID {
+		x.conflict.observe(rec.id, rec.ident)
+	}
 	x.out.Conflicts = x.conflict.count
-	if j, ok := x.late[at]; ok && j.kind != journal.Invalid {
+	if j, ok := x.late[rec.at]; ok && j.kind != journal.Invalid {
 		e.Kind = strings.ToLower(j.kind.String())
 		if j.hasWatermark {
-			e.BehindMs = j.watermark - (x.end + x.r.plan.Outputs[x.key.output].Lateness)
+			e.BehindMs = j.watermark - (x.end + x.def.Lateness)
 		}
-		if err := x.list(&x.out.Late, e, st, true); err != nil {
+		if err := x.list(&x.out.Late, e, rec, true); err != nil {
 			return err
 		}
 	}
 	if x.opt.Events {
-		return x.list(&x.out.Events, e, st, false)
+		return x.list(&x.out.Events, e, rec, false)
 	}
 	return nil
 }
 
-func (x *explainer) list(into *[]EventPlace, e EventPlace, st *lake.Stored, content bool) error {
+func (x *explainer) list(into *[]EventPlace, e EventPlace, rec *rawRecord, content bool) error {
 	if len(*into) == listedMax {
 		return nil
 	}
 	if content && len(*into) < shownMax {
-		text, err := x.r.plan.Schema.ToJSON(st.Payload)
+		text, err := x.r.plan.Sources[rec.source].Source.ToJSON(rec.stored.Payload)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Place, err)
 		}
@@ -192,15 +236,13 @@ func (x *explainer) extend(at place) {
 	x.out.Aggregated++
 	if n := len(x.out.Ranges); n > 0 {
 		last := &x.out.Ranges[n-1]
-		if last.Partition == at.partition && at.offset > last.Last && at.offset-last.Last <= rangeGap {
+		if last.Topic == at.topic && last.Partition == at.partition && at.offset > last.Last && at.offset-last.Last <= rangeGap {
 			last.Last = at.offset
 			last.Events++
 			return
 		}
 	}
-	x.out.Ranges = append(x.out.Ranges, PlaceRange{
-		Topic: x.r.plan.Pipeline.Source.Topic, Partition: at.partition, First: at.offset, Last: at.offset, Events: 1,
-	})
+	x.out.Ranges = append(x.out.Ranges, PlaceRange{Topic: at.topic, Partition: at.partition, First: at.offset, Last: at.offset, Events: 1})
 }
 
 // rangeGap is how far apart two events of a range may lie.
@@ -229,13 +271,13 @@ func (x *explainer) values(vs []schema.Value) []NamedValue {
 // published lists every revision, in the order of the topic, and says whether the one in force is the batch's.
 func (x *explainer) published(ctx context.Context, v *view, b *batch) error {
 	p := v.outputs[x.key.output]
-	err := p.each(ctx, x.r.bucket, x.key.hour, func(at place, _ []byte, row *curated.Row) error {
+	err := p.each(ctx, x.r.bucket, x.span, func(at place, _ []byte, row *curated.Row) error {
 		if !x.windowRow(row) {
 			return nil
 		}
 		rev := Revision{
 			Revision: row.Revision, Status: row.Status.String(), Cause: row.Cause.String(), Events: row.Events, Late: row.Late,
-			Duplicates: row.Duplicates, PublishedAt: timeOf(row.PublishedAt), Run: row.Run, Place: at.text(p.index.name), Values: []NamedValue{},
+			Duplicates: row.Duplicates, PublishedAt: timeOf(row.PublishedAt), Run: row.Run, Place: at.String(), Values: []NamedValue{},
 		}
 		if row.Status != curated.Retracted {
 			rev.Values = x.values(row.Values)
@@ -246,7 +288,7 @@ func (x *explainer) published(ctx context.Context, v *view, b *batch) error {
 	if err != nil {
 		return err
 	}
-	before, err := p.fold(ctx, x.r.bucket, x.key.hour)
+	before, err := p.fold(ctx, x.r.bucket, x.span)
 	if err != nil {
 		return err
 	}

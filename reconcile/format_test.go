@@ -106,9 +106,9 @@ func TestForeignDocuments(t *testing.T) {
 
 // The hashes of FORMAT.md are what they were: an approval, or a certificate's digest, must mean the same to another release.
 func TestHashesNeverMove(t *testing.T) {
-	files := []lake.File{{Path: "raw/a", SHA256: "11"}, {Path: "raw/b", SHA256: "22"}}
+	files := []unitFile{{File: lake.File{Path: "raw/a", SHA256: "11"}}, {File: lake.File{Path: "raw/b", SHA256: "22"}}}
 	digest := inputDigest(files)
-	if turned := inputDigest([]lake.File{files[1], files[0]}); turned != digest {
+	if turned := inputDigest([]unitFile{files[1], files[0]}); turned != digest {
 		t.Error("the digest depends on the order of files")
 	}
 	if want := "sha256:e7a17b91fa093186b3bac35bed3a06085e39cba28626978d7f974a3f7849759f"; digest != want {

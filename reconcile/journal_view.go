@@ -15,7 +15,7 @@ import (
 type journalView struct {
 	bucket  blob.Bucket
 	index   *topicIndex
-	source  string // topic
+	sources map[string]bool // topics
 	tail    []journal.Entry
 	loaded  bool
 	history []journal.Entry // BORN and CHANGE decisions, once loaded
@@ -49,27 +49,26 @@ func (j *journalView) readTail(ctx context.Context, k kafka.Options, upTo []int6
 	return nil
 }
 
-// places are the late, missed and invalid events of the hours that s reads, as far as they concern the output.
-func (j *journalView) places(ctx context.Context, s span, output string) (places, error) {
+// places are the late, missed and invalid events of times [from, to), as far as they concern the output.
+func (j *journalView) places(ctx context.Context, from, to int64, output string) (places, error) {
 	out := make(places)
 	take := func(e *journal.Entry) {
-		if e.Topic != j.source || e.Kind.Decision() || e.Kind == journal.Missed && e.Output != output {
+		if !j.sources[e.Topic] || e.Kind.Decision() || e.Kind == journal.Missed && e.Output != output {
 			return
 		}
-		out[place{e.Partition, e.Offset}] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
+		out[place{e.Topic, e.Partition, e.Offset}] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
 	}
-	var failed error
-	s.readHours(func(h int64) {
-		if failed == nil {
-			failed = j.hour(ctx, h, take)
+	for h := range j.index.hours {
+		if h < floorHour(from) || h >= to {
+			continue
 		}
-	})
-	if failed != nil {
-		return nil, failed
+		if err := j.hour(ctx, h, take); err != nil {
+			return nil, err
+		}
 	}
 	for i := range j.tail {
-		if s.holds(j.tail[i].Time) {
-			take(&j.tail[i])
+		if e := &j.tail[i]; e.Time >= from && e.Time < to {
+			take(e)
 		}
 	}
 	return out, nil

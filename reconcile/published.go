@@ -12,6 +12,7 @@ import (
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // publishedRow is the value in force of one window: the one of the highest revision, of equal ones the later.
@@ -34,6 +35,7 @@ type tailRecord struct {
 // published is one output's curated topic: what the lake has landed of it and, when read only, the tail beyond.
 type published struct {
 	output int
+	def    *window.Output
 	codec  *curated.Codec
 	index  *topicIndex
 	info   *kafka.TopicInfo
@@ -64,7 +66,7 @@ func (p *published) readTail(ctx context.Context, k kafka.Options, limit int) er
 			}
 			h := floorHour(row.Start)
 			p.tail[h] = append(p.tail[h], tailRecord{
-				at: place{r.Partition, r.Offset}, key: bytes.Clone(r.Key), value: bytes.Clone(r.Value),
+				at: place{p.index.name, r.Partition, r.Offset}, key: bytes.Clone(r.Key), value: bytes.Clone(r.Value),
 			})
 			return nil
 		})
@@ -75,31 +77,52 @@ func (p *published) readTail(ctx context.Context, k kafka.Options, limit int) er
 	return nil
 }
 
-// hours calls fn with every hour that has published rows.
-func (p *published) hours(fn func(hour int64)) {
+// units calls fn with the hour of every unit that has published rows.
+func (p *published) units(fn func(hour int64)) {
+	hour := func(h int64) {
+		if !p.def.Session() {
+			fn(h)
+			return
+		}
+		unitsTouched(p.def, h, h+hourMs-1, fn)
+	}
 	for h := range p.index.hours {
-		fn(h)
+		hour(h)
 	}
 	for h := range p.tail {
-		if _, ok := p.index.hours[h]; !ok {
-			fn(h)
-		}
+		hour(h)
 	}
 }
 
-// each calls fn with every published row of the windows that start in the hour, revisions included, partition by
+// each calls fn with every published row of the unit's windows, revisions included; those of one window partition by
 // partition in the order of their offsets. The row is valid during the call.
-func (p *published) each(ctx context.Context, b blob.Bucket, hour int64, fn func(at place, key []byte, r *curated.Row) error) error {
+func (p *published) each(ctx context.Context, b blob.Bucket, s span, fn func(at place, key []byte, r *curated.Row) error) error {
+	var err error
+	s.rowHours(p.def, func(hour int64) {
+		if err == nil {
+			err = p.hour(ctx, b, hour, func(at place, key []byte, r *curated.Row) error {
+				if !s.owns(p.def, r.Start) {
+					return nil
+				}
+				return fn(at, key, r)
+			})
+		}
+	})
+	return err
+}
+
+// hour calls fn with every published row of the windows that start in the hour.
+func (p *published) hour(ctx context.Context, b blob.Bucket, hour int64, fn func(at place, key []byte, r *curated.Row) error) error {
 	var row curated.Row
 	one := func(at place, key, value []byte) error {
 		if err := p.codec.Decode(key, value, &row); err != nil {
-			return fmt.Errorf("%s: %w", at.text(p.index.name), err)
+			return fmt.Errorf("%s: %w", at, err)
 		}
 		return fn(at, key, &row)
 	}
 	for _, f := range p.index.hourFiles(hour) {
 		err := lake.ReadFile(ctx, b, f.File, func(st *lake.Stored) error {
-			return one(place{st.Partition, st.Offset}, st.Key, st.Payload)
+			return one(place{p.index.name, st.Partition, st.Offset}, st.Key, st.Payload)
 		})
 		if err != nil {
 			return fmt.Errorf("published rows in %s: %w", f.Path, err)
@@ -116,10 +139,10 @@ func (p *published) each(ctx context.Context, b blob.Bucket, hour int64, fn func
 	return nil
 }
 
-// fold gives the value in force of every window that starts in the hour, sorted by key.
-func (p *published) fold(ctx context.Context, b blob.Bucket, hour int64) ([]publishedRow, error) {
+// fold gives the value in force of every window of the unit, sorted by key.
+func (p *published) fold(ctx context.Context, b blob.Bucket, s span) ([]publishedRow, error) {
 	inForce := make(map[string]*publishedRow)
-	err := p.each(ctx, b, hour, func(at place, key []byte, r *curated.Row) error {
+	err := p.each(ctx, b, s, func(at place, key []byte, r *curated.Row) error {
 		have := inForce[string(key)]
 		if have == nil {
 			have = &publishedRow{key: string(key)}

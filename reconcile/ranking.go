@@ -140,7 +140,7 @@ func changeOf(p *pipeline.Plan, output int, c *correction) Change {
 		})
 	}
 	for _, at := range c.evidence {
-		ch.Evidence = append(ch.Evidence, at.text(p.Pipeline.Source.Topic))
+		ch.Evidence = append(ch.Evidence, at.String())
 	}
 	return ch
 }

@@ -6,13 +6,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"sort"
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
@@ -28,9 +29,9 @@ type batchRow struct {
 
 // accounting says what became of the records of a unit's windows (law L3).
 type accounting struct {
-	consumed, aggregated, duplicate, invalid int64
-	conflicts                                int64
-	outside                                  int64 // records read that belong to other units
+	consumed, aggregated, duplicate, filtered, invalid int64
+	conflicts                                          int64
+	outside                                            int64 // records read that belong to other units
 }
 
 // batch is a unit as the raw files say it is: the batch truth.
@@ -40,7 +41,7 @@ type batch struct {
 	hash [sha256.Size]byte // over the rows, see rowsHash
 }
 
-// recomputer runs one unit's raw files through the window engine of the stream.
+// recomputer runs one unit's raw files through the flow of the stream, to the end of the input: nothing is late.
 type recomputer struct {
 	bucket blob.Bucket
 	plan   *pipeline.Plan
@@ -51,24 +52,35 @@ type recomputer struct {
 	places places                 // what the journal says of the unit's events
 	isNew  func(path string) bool // whether the last certificate had not seen the file
 
-	// observe, when not nil, is told of every event of the unit's windows (explain).
-	observe func(f *lake.File, st *lake.Stored, ev *pipeline.Eval, out window.Outcome) error
+	// observe, when not nil, is told of everything that enters the unit's windows (explain).
+	observe func(rec *rawRecord, in *window.Input, out window.Outcome) error
 
 	// state of run
-	eval     *pipeline.Eval
-	engine   *window.Engine
-	output   window.Output
-	weights  []int // per aggregate: index of its hidden count, -1 if it needs none
-	in       window.Input
-	acc      accounting
-	byKey    map[string]*evidence
+	flow     *flow.Flow
+	def      *window.Output // of the plan
+	weights  []int          // per aggregate: index of its hidden count, -1 if it needs none
+	rec      rawRecord      // in hand
+	outside  int64
+	evidence evidences
 	conflict *conflicts
-	keyBuf   []byte
+	rows     []batchRow
 }
 
-// run reads files, which must be in topicIndex.files' order, to their end: the lane that never closes a window
+// rawRecord is a record of the raw lake, for whoever observes.
+type rawRecord struct {
+	at     place
+	source int
+	file   *lake.File
+	stored *lake.Stored
+	fresh  bool // the last certificate had not seen its file
+	id     uint64
+	hasID  bool
+	ident  [16]byte
+}
+
+// run reads files, which must be in the order of filesOf, to their end: the lane that never closes a window
 // early, so nothing is late. The result is a function of the set of events (law L1).
-func (rc *recomputer) run(ctx context.Context, files []lake.File) (*batch, error) {
+func (rc *recomputer) run(ctx context.Context, files []unitFile) (*batch, error) {
 	if err := rc.prepare(files); err != nil {
 		return nil, err
 	}
@@ -77,31 +89,39 @@ func (rc *recomputer) run(ctx context.Context, files []lake.File) (*batch, error
 			return nil, err
 		}
 		if err := rc.file(ctx, &files[i]); err != nil {
-			return nil, fmt.Errorf("recompute %s %s: %w", rc.output.Name, rc.unit.partition(), err)
+			return nil, rc.named(err)
 		}
 	}
-	return rc.close()
+	if err := rc.flow.Finish(); err != nil {
+		return nil, rc.named(err)
+	}
+	return rc.batch()
 }
 
-func (rc *recomputer) prepare(files []lake.File) error {
+func (rc *recomputer) named(err error) error {
+	return fmt.Errorf("recompute %s %s: %w", rc.def.Name, rc.unit.partition(), err)
+}
+
+func (rc *recomputer) prepare(files []unitFile) error {
 	var records int64
 	for i := range files {
 		records += files[i].Records
 	}
-	rc.output = rc.plan.Outputs[rc.unit.output]
+	rc.def = &rc.plan.Outputs[rc.unit.output]
 	if records > rc.limit {
 		return fmt.Errorf("recompute %s %s: %d raw records, the limit is %d: raise Limits.UnitRecords",
-			rc.output.Name, rc.unit.partition(), records, rc.limit)
+			rc.def.Name, rc.unit.partition(), records, rc.limit)
 	}
-	rc.output, rc.weights = withCounts(rc.output)
+	outputs := slices.Clone(rc.plan.Outputs)
+	outputs[rc.unit.output], rc.weights = withCounts(*rc.def)
 	var err error
-	rc.engine, err = window.NewEngine([]window.Output{rc.output}, nil, window.EngineOptions{MemoryMax: rc.plan.Pipeline.State.MemoryMax})
+	rc.flow, err = flow.NewBatch(rc.plan, rc, flow.BatchOptions{
+		Outputs: outputs, Only: rc.unit.output, Observe: rc.entered, MemoryMax: rc.plan.Pipeline.State.MemoryMax,
+	})
 	if err != nil {
-		return fmt.Errorf("recompute %s %s: %w", rc.output.Name, rc.unit.partition(), err)
+		return rc.named(err)
 	}
-	rc.eval = rc.plan.NewEval()
-	rc.in = window.Input{Keys: make([][]byte, 1), Args: make([][]schema.Value, 1)}
-	rc.byKey = make(map[string]*evidence)
+	rc.evidence = make(evidences)
 	rc.conflict = newConflicts(rc.plan, records)
 	return nil
 }
@@ -122,114 +142,145 @@ func withCounts(o window.Output) (window.Output, []int) {
 	return o, weights
 }
 
-func (rc *recomputer) file(ctx context.Context, f *lake.File) error {
+func (rc *recomputer) file(ctx context.Context, f *unitFile) error {
 	fresh := rc.isNew == nil || rc.isNew(f.Path)
-	return lake.ReadFile(ctx, rc.bucket, *f, func(st *lake.Stored) error {
-		return rc.record(f, st, fresh)
+	return lake.ReadFile(ctx, rc.bucket, f.File, func(st *lake.Stored) error {
+		rc.rec = rawRecord{
+			at: place{rc.plan.Sources[f.source].Topic, st.Partition, st.Offset}, source: f.source, file: &f.File, stored: st, fresh: fresh,
+		}
+		return rc.record()
 	})
 }
 
-func (rc *recomputer) record(f *lake.File, st *lake.Stored, fresh bool) error {
-	err := rc.eval.Payload(st.SchemaID, st.Payload)
-	var bad *schema.RecordError
-	switch {
-	case err == nil:
-	case errors.As(err, &bad) && rc.eval.Landable():
-		if rc.span.holds(rc.eval.Event.Time) {
-			rc.acc.consumed++
-			rc.acc.invalid++
-		} else {
-			rc.acc.outside++
-		}
-		return nil
-	default:
-		return fmt.Errorf("%s, offset %d: the lake took this record, this pipeline can't read it: %w", f.Path, st.Offset, err)
+// record takes the record in hand, if it concerns the unit.
+func (rc *recomputer) record() error {
+	rec := &rc.rec
+	if err := rc.flow.LookPayload(rec.source, rec.stored.SchemaID, rec.stored.Payload); err != nil {
+		return rc.unreadable(err)
 	}
-	if !rc.span.holds(rc.eval.Event.Time) {
-		rc.acc.outside++
+	if err := rc.flow.Bad(); err != nil {
+		return rc.unreadable(err) // what is landed has been decoded before
+	}
+	ev, _ := rc.flow.Event()
+	if !rc.concerns(rec.source, ev.Time) {
+		rc.outside++
 		return nil
 	}
-	return rc.add(f, st, fresh)
-}
-
-func (rc *recomputer) add(f *lake.File, st *lake.Stored, fresh bool) error {
-	src := &rc.eval.Input
-	rc.in.Time, rc.in.ID, rc.in.HasID = src.Time, src.ID, src.HasID
-	rc.in.Keys[0], rc.in.Args[0] = src.Keys[rc.unit.output], src.Args[rc.unit.output]
-	v, err := rc.engine.Add(&rc.in, window.NoWatermark)
+	rec.id, rec.hasID = rc.conflict.idOf(rec.source, ev)
+	rec.ident, _ = rc.flow.Identity()
+	at, t := rec.at, ev.Time
+	outcome, err := rc.flow.Take(flow.Place{Partition: at.partition, Offset: at.offset})
 	if err != nil {
 		return err
 	}
-	rc.acc.consumed++
-	at := place{st.Partition, st.Offset}
-	switch v.Outcome {
-	case window.Aggregated:
-		rc.acc.aggregated++
-		rc.conflict.observe(&rc.eval.Event, src.ID)
-		if e, ok := rc.places[at]; ok {
-			rc.evidenceOf().late(at, e, fresh)
+	if outcome == flow.Aggregated && rec.hasID {
+		rc.conflict.observe(rec.id, rec.ident)
+	}
+	if rc.joins() {
+		rc.evidence.note(anyGroup, t, rc.known(outcome == flow.Duplicate))
+	}
+	return nil
+}
+
+func (rc *recomputer) unreadable(err error) error {
+	return fmt.Errorf("%s, offset %d: the lake took this record, this pipeline can't read it: %w", rc.rec.file.Path, rc.rec.at.offset, err)
+}
+
+// concerns reports whether the unit's results can depend on an event of a source and time.
+func (rc *recomputer) concerns(source int, t int64) bool {
+	if !rc.joins() {
+		return rc.span.holds(rc.def, t)
+	}
+	from, to := flow.Reads(rc.plan, source, rc.span.hour, rc.span.end)
+	return t >= from && t < to
+}
+
+func (rc *recomputer) joins() bool {
+	return rc.plan.Shape == pipeline.IntervalJoin || rc.plan.Shape == pipeline.Enrich
+}
+
+// known is what speaks for the record in hand having changed something; nil if nothing does.
+func (rc *recomputer) known(duplicate bool) *clue {
+	c := clue{at: rc.rec.at, fresh: rc.rec.fresh, duplicate: duplicate}
+	if duplicate {
+		return &c
+	}
+	var ok bool
+	if c.journalled, ok = rc.places[rc.rec.at]; !ok {
+		return nil
+	}
+	return &c
+}
+
+// entered is told of everything that is given to the windows.
+func (rc *recomputer) entered(in *window.Input, out window.Outcome) error {
+	if out == window.Late {
+		return fmt.Errorf("%s was judged late without a watermark", rc.rec.at)
+	}
+	if !rc.joins() {
+		if c := rc.known(out == window.Duplicate); c != nil {
+			rc.evidence.note(string(in.Keys[rc.unit.output]), in.Time, c)
 		}
-	case window.Duplicate:
-		rc.acc.duplicate++
-		rc.evidenceOf().duplicate(at)
-	case window.Late:
-		return fmt.Errorf("offset %d of partition %d was judged late without a watermark", st.Offset, st.Partition)
 	}
 	if rc.observe == nil {
 		return nil
 	}
-	return rc.observe(f, st, rc.eval, v.Outcome)
+	return rc.observe(&rc.rec, in, out)
 }
 
-// evidenceOf is what is known of the window of the event in rc.in.
-func (rc *recomputer) evidenceOf() *evidence {
-	start := rc.output.Start(rc.in.Time)
-	r := curated.Row{Key: rc.in.Keys[0], Start: start, End: start + rc.output.Size}
-	rc.keyBuf = rc.plan.Codecs[rc.unit.output].AppendKey(rc.keyBuf[:0], &r)
-	e := rc.byKey[string(rc.keyBuf)]
-	if e == nil {
-		e = &evidence{}
-		rc.byKey[string(rc.keyBuf)] = e
+var _ flow.Sink = (*recomputer)(nil)
+
+// Result takes one window, if it is the unit's.
+func (rc *recomputer) Result(res *window.Result) error {
+	if !rc.span.owns(rc.def, res.Start) {
+		return nil
 	}
-	return e
-}
-
-// close closes every window and sorts the rows.
-func (rc *recomputer) close() (*batch, error) {
 	codec := rc.plan.Codecs[rc.unit.output]
 	shown := len(rc.weights)
-	b := &batch{}
-	err := rc.engine.Close(math.MaxInt64, func(res *window.Result) error {
-		r := batchRow{row: curated.Row{
-			Key: bytes.Clone(res.Key), Start: res.Start, End: res.End, Values: cloneValues(res.Values[:shown]),
-			Status: curated.Closed, Events: res.Events, Duplicates: res.Duplicates,
-		}}
-		r.key = string(codec.AppendKey(nil, &r.row))
-		r.hash = codec.RowHash(&r.row)
-		r.counts = make([]int64, shown)
-		for i, w := range rc.weights {
-			r.counts[i] = res.Events
-			if w >= 0 {
-				r.counts[i] = res.Values[w].Int()
-			}
+	r := batchRow{row: curated.Row{
+		Key: bytes.Clone(res.Key), Start: res.Start, End: res.End, Values: cloneValues(res.Values[:shown]),
+		Status: curated.Closed, Events: res.Events, Duplicates: res.Duplicates,
+	}}
+	r.key = string(codec.AppendKey(nil, &r.row))
+	r.hash = codec.RowHash(&r.row)
+	r.counts = make([]int64, shown)
+	for i, w := range rc.weights {
+		r.counts[i] = res.Events
+		if w >= 0 {
+			r.counts[i] = res.Values[w].Int()
 		}
-		if e := rc.byKey[r.key]; e != nil {
-			r.seen = *e
-			r.row.Late = e.lateAll
-		}
-		b.rows = append(b.rows, r)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("recompute %s %s: %w", rc.output.Name, rc.unit.partition(), err)
 	}
+	group := string(res.Key)
+	if rc.joins() {
+		group = anyGroup
+	}
+	from, _ := flow.Reads(rc.plan, 0, res.Start, res.End)
+	r.seen = rc.evidence.of(group, from, res.End)
+	r.row.Late = r.seen.lateAll
+	rc.rows = append(rc.rows, r)
+	return nil
+}
+
+// Report is told of events that no window takes; the accounting has them.
+func (rc *recomputer) Report(*flow.Report) error { return nil }
+
+// Forward is never called: a batch needs no repartition topic.
+func (rc *recomputer) Forward(int32, []byte) error {
+	return errors.New("a batch forwards nothing")
+}
+
+// batch sorts the rows and closes the books.
+func (rc *recomputer) batch() (*batch, error) {
+	c := rc.flow.Counters()
+	b := &batch{rows: rc.rows, acc: accounting{
+		consumed: c.Consumed, aggregated: c.Aggregated, duplicate: c.Duplicate, filtered: c.Filtered, invalid: c.Invalid,
+		conflicts: rc.conflict.count, outside: rc.outside,
+	}}
 	sort.Slice(b.rows, func(i, j int) bool { return b.rows[i].key < b.rows[j].key })
-	b.acc = rc.acc
-	b.acc.conflicts = rc.conflict.count
 	b.hash = rowsHash(b.rows)
-	if got := b.acc.aggregated + b.acc.duplicate + b.acc.invalid; got != b.acc.consumed {
-		return nil, fmt.Errorf("recompute %s %s: %d records, but %d aggregated + %d duplicate + %d invalid", rc.output.Name,
-			rc.unit.partition(), b.acc.consumed, b.acc.aggregated, b.acc.duplicate, b.acc.invalid)
+	if !c.Balanced() {
+		return nil, rc.named(fmt.Errorf("%d records, but %d aggregated + %d duplicate + %d filtered + %d invalid",
+			c.Consumed, c.Aggregated, c.Duplicate, c.Filtered, c.Invalid))
 	}
 	return b, nil
 }

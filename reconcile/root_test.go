@@ -94,8 +94,8 @@ func (g *rig) inForce() (rows []string) {
 		if err := r.readTails(g.ctx, v); err != nil {
 			return err
 		}
-		v.outputs[0].hours(func(h int64) {
-			folded, err := v.outputs[0].fold(g.ctx, g.bucket, h)
+		v.outputs[0].units(func(h int64) {
+			folded, err := v.outputs[0].fold(g.ctx, g.bucket, spanOf(&g.plan.Outputs[0], h))
 			g.must(err)
 			for i := range folded {
 				row := &folded[i].row

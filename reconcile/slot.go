@@ -15,8 +15,8 @@ type readyUnit struct {
 	*dueUnit
 	last *lastCertificate // as read right after fencing
 	diff *diff
-	cut  []string // of the source
-	from []string // high watermarks of the curated topic, compared up to
+	cut  []CertCut // of the sources
+	from []string  // high watermarks of the curated topic, compared up to
 	mark costMark
 	cost Cost
 }
@@ -45,8 +45,10 @@ func (r *Reconciler) applySlot(ctx context.Context, a *application, l *landers, 
 			return left, err
 		}
 	}
-	if err := l.view.source.refresh(ctx, r.bucket); err != nil {
-		return left, err
+	for _, src := range l.view.sources {
+		if err := src.refresh(ctx, r.bucket); err != nil {
+			return left, err
+		}
 	}
 	for _, output := range outputsOf(units) {
 		if err := l.land(ctx, output); err != nil {
@@ -139,11 +141,7 @@ func (r *Reconciler) progress(a *application, k unitKey) {
 // longer what was planned and judged.
 func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueUnit, last *lastCertificate) (*readyUnit, error) {
 	mark := r.mark()
-	landed := v.source.files(u.span)
-	u.files = u.files[:0:0]
-	for i := range landed {
-		u.files = append(u.files, landed[i].File)
-	}
+	u.files, _ = r.filesOf(v, u.span)
 	digest := inputDigest(u.files)
 	if last.covers(r.plan.Fingerprint, digest) {
 		a.report.ByOthers++
@@ -173,7 +171,7 @@ func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueU
 	}
 	out := v.outputs[u.key.output]
 	return &readyUnit{
-		dueUnit: u, last: last, diff: d, cut: decimals(v.source.ends), from: decimals(out.upTo), mark: mark, cost: r.since(mark),
+		dueUnit: u, last: last, diff: d, cut: cutOf(v), from: decimals(out.upTo), mark: mark, cost: r.since(mark),
 	}, nil
 }
 
@@ -264,7 +262,7 @@ func (r *Reconciler) record(v *view, f *readyUnit, c *correction) (*kafka.Record
 	if c.before != nil {
 		if c.before.at.partition != rec.Partition {
 			return nil, fmt.Errorf("%s is published in partition %d, its group belongs to %d: the topic's number of partitions was changed",
-				c.before.at.text(rec.Topic), c.before.at.partition, rec.Partition)
+				c.before.at, c.before.at.partition, rec.Partition)
 		}
 		previous := struct {
 			Key   string

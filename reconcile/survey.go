@@ -7,7 +7,8 @@ import (
 	"math"
 	"time"
 
-	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/stream/flow"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // scope chooses the units that a survey looks at.
@@ -72,8 +73,11 @@ func (r *Reconciler) newSurvey(v *view, sc scope) *survey {
 	s := &survey{view: v, rank: newRanking(sc.top)}
 	s.plan = &Plan{
 		APIVersion: APIVersion, Kind: "ReconcilePlan", Pipeline: r.plan.Pipeline.Name, Fingerprint: r.plan.Fingerprint,
-		CreatedAt: r.opt.Now().UTC(), Cut: map[string][]int64{v.source.name: append([]int64(nil), v.source.ends...)},
+		CreatedAt: r.opt.Now().UTC(), Cut: make(map[string][]int64),
 		Causes: map[string]int64{"late": 0, "duplicate": 0}, Top: []Change{}, Units: []Unit{},
+	}
+	for _, src := range v.sources {
+		s.plan.Cut[src.name] = append([]int64(nil), src.ends...)
 	}
 	for i := range r.plan.Outputs {
 		s.totals = append(s.totals, newTotals(r.plan.Outputs[i].Aggs))
@@ -150,7 +154,7 @@ func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all b
 
 // recompute reads a unit's files through the window engine.
 func (r *Reconciler) recompute(ctx context.Context, v *view, u *unitState) (*batch, error) {
-	where, err := v.journal.places(ctx, u.span, r.plan.Outputs[u.key.output].Name)
+	where, err := r.placesOf(ctx, v, u)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +162,18 @@ func (r *Reconciler) recompute(ctx context.Context, v *view, u *unitState) (*bat
 	return r.runBatch(ctx, rc, u.files)
 }
 
-func (r *Reconciler) runBatch(ctx context.Context, rc *recomputer, files []lake.File) (*batch, error) {
+// placesOf are what the journal says of the events that the unit reads.
+func (r *Reconciler) placesOf(ctx context.Context, v *view, u *unitState) (places, error) {
+	from, to := u.span.hour, u.span.end
+	for i := range r.plan.Sources {
+		if low, _ := flow.Reads(r.plan, i, u.span.hour, u.span.end); low > window.TimeMin {
+			from = min(from, low) // versions of any age may be read: of those, the journal of the unit's own time is asked only
+		}
+	}
+	return v.journal.places(ctx, from, to, r.plan.Outputs[u.key.output].Name)
+}
+
+func (r *Reconciler) runBatch(ctx context.Context, rc *recomputer, files []unitFile) (*batch, error) {
 	b, err := rc.run(ctx, files)
 	if err != nil {
 		return nil, err
@@ -182,7 +197,7 @@ func newFiles(last *lastCertificate) func(path string) bool {
 // compare folds what is published of the unit and holds it against the batch. each, if not nil, is told of every window.
 func (r *Reconciler) compare(ctx context.Context, v *view, u *unitState, b *batch, each func(pair)) (*diff, error) {
 	name := r.plan.Outputs[u.key.output].Name
-	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.key.hour)
+	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.span)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
 	}

@@ -17,9 +17,9 @@ type taskState struct {
 	task        int32
 	found       bool
 	fingerprint string
-	reached     int64 // watermark of the source partition, ms; math.MinInt64 if there is none
-	next        int64 // cut in the source partition
-	born        int64 // where the task began in it
+	reached     int64   // the lowest watermark of its inputs, ms: up to there its windows are closed; math.MinInt64 if there is none
+	next        []int64 // cut in the source partitions
+	born        []int64 // where the task began in them
 }
 
 // loadTasks reads the newest valid manifest of each of n tasks. A corrupt one is passed over for the next older,
@@ -28,15 +28,15 @@ func loadTasks(ctx context.Context, b blob.Bucket, p *pipeline.Plan, n int32) ([
 	out := make([]taskState, n)
 	for t := range out {
 		out[t] = taskState{task: int32(t), reached: math.MinInt64}
-		if err := out[t].load(ctx, b, p.Pipeline); err != nil {
+		if err := out[t].load(ctx, b, p); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (t *taskState) load(ctx context.Context, b blob.Bucket, p *pipeline.Pipeline) error {
-	prefix := fmt.Sprintf("checkpoints/%s/%d", p.Name, t.task)
+func (t *taskState) load(ctx context.Context, b blob.Bucket, p *pipeline.Plan) error {
+	prefix := fmt.Sprintf("checkpoints/%s/%d", p.Pipeline.Name, t.task)
 	names, err := state.Manifests(ctx, b, prefix)
 	if err != nil {
 		return fmt.Errorf("checkpoints of task %d: %w", t.task, err)
@@ -50,14 +50,31 @@ func (t *taskState) load(ctx context.Context, b blob.Bucket, p *pipeline.Pipelin
 		if err != nil {
 			return fmt.Errorf("checkpoint %s: %w", name.Key, err)
 		}
-		for _, s := range m.Cut.Sources {
-			if s.Topic == p.Source.Topic && s.Partition == t.task {
-				t.found, t.fingerprint, t.reached, t.next, t.born = true, m.Cut.Fingerprint, s.Reached, s.Next, s.Born
-				return nil
-			}
+		if t.take(&m.Cut, p) {
+			return nil
 		}
 	}
 	return nil
+}
+
+// take reads a cut; false if it isn't over the sources of the pipeline.
+func (t *taskState) take(cut *state.Cut, p *pipeline.Plan) bool {
+	if len(cut.Sources) < len(p.Sources) {
+		return false
+	}
+	for i := range p.Sources {
+		if cut.Sources[i].Topic != p.Sources[i].Topic || cut.Sources[i].Partition != t.task {
+			return false
+		}
+	}
+	t.found, t.fingerprint, t.reached = true, cut.Fingerprint, math.MaxInt64
+	for i := range cut.Sources {
+		t.reached = min(t.reached, cut.Sources[i].Reached)
+	}
+	for i := range p.Sources {
+		t.next, t.born = append(t.next, cut.Sources[i].Next), append(t.born, cut.Sources[i].Born)
+	}
+	return true
 }
 
 // closedUpTo is the lowest watermark of all tasks: every window that closes at or below it is closed everywhere.
@@ -70,7 +87,7 @@ func closedUpTo(tasks []taskState) int64 {
 }
 
 // waitsFor says, one sentence each, why windows that close at bound can't be reconciled yet; nothing if they can.
-func waitsFor(tasks []taskState, p *pipeline.Plan, src *topicIndex, bound int64) []string {
+func waitsFor(tasks []taskState, p *pipeline.Plan, sources []*topicIndex, bound int64) []string {
 	var waits []string
 	add := func(format string, args ...any) { waits = append(waits, fmt.Sprintf(format, args...)) }
 	for i := range tasks {
@@ -82,14 +99,25 @@ func waitsFor(tasks []taskState, p *pipeline.Plan, src *topicIndex, bound int64)
 				t.task, t.fingerprint, p.Fingerprint)
 		case t.reached < bound:
 			add("task %d has reached %s, the last window closes at %s", t.task, timeText(t.reached), timeText(bound))
-		case src.starts[t.task] > t.born:
-			add("the lake of %s/%d begins at offset %d, task %d began at %d: records that counted are not in this lake",
-				src.name, t.task, src.starts[t.task], t.task, t.born)
-		case src.ends[t.task] < t.next:
-			add("the lake has landed %s/%d up to offset %d, task %d has read up to %d", src.name, t.task, src.ends[t.task], t.task, t.next)
+		default:
+			for s, src := range sources {
+				waits = append(waits, t.waitsForLake(s, src)...)
+			}
 		}
 	}
 	return waits
+}
+
+// waitsForLake says what is missing in the lake of one source.
+func (t *taskState) waitsForLake(s int, src *topicIndex) []string {
+	switch {
+	case src.starts[t.task] > t.born[s]:
+		return []string{fmt.Sprintf("the lake of %s/%d begins at offset %d, task %d began at %d: records that counted are not in this lake",
+			src.name, t.task, src.starts[t.task], t.task, t.born[s])}
+	case src.ends[t.task] < t.next[s]:
+		return []string{fmt.Sprintf("the lake has landed %s/%d up to offset %d, task %d has read up to %d", src.name, t.task, src.ends[t.task], t.task, t.next[s])}
+	}
+	return nil
 }
 
 // timeText is an event time (ms) for people.

@@ -80,10 +80,19 @@ func (x *topicIndex) take(p int32, entries []lake.Entry) error {
 	return nil
 }
 
-// files are the files of the hours that s touches, in the order (partition, first offset): one order for every run.
-func (x *topicIndex) files(s span) []landedFile {
+// files are the files of the hours that times [from, to) touch, in the order (partition, first offset): one order for
+// every run.
+func (x *topicIndex) files(from, to int64) []landedFile {
 	var out []landedFile
-	s.readHours(func(h int64) { out = append(out, x.hours[h]...) })
+	if (to-from)/hourMs > int64(len(x.hours)) { // a long stretch: what there is, is less
+		for h, files := range x.hours {
+			if h >= floorHour(from) && h < to {
+				out = append(out, files...)
+			}
+		}
+	} else {
+		hoursOf(from, to, func(h int64) { out = append(out, x.hours[h]...) })
+	}
 	sortFiles(out)
 	return out
 }

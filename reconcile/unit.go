@@ -7,7 +7,8 @@ import (
 
 const hourMs = int64(3_600_000)
 
-// unitKey names a unit: an output (by index) and a lake hour (ms). It owns every window that starts in the hour.
+// unitKey names a unit: an output (by index) and a lake hour (ms). It owns every window that starts in the hour; of an
+// output of sessions, every session of the aligned span that starts in it.
 type unitKey struct {
 	output int
 	hour   int64
@@ -23,61 +24,88 @@ func (k unitKey) less(o unitKey) bool {
 
 // span is the stretch of event time that a unit's windows cover.
 type span struct {
-	// first and last are the starts of the first and last window that begin in the hour; end is where the last one ends.
-	first, last, end int64
-	// empty: no window begins in this hour, as in 23 of 24 hours with windows of a day.
-	empty bool
+	hour  int64 // the unit's
+	end   int64 // where its last window ends
+	empty bool  // no window begins in this hour, as in 23 of 24 hours with windows of a day
 }
 
-// spanOf lists the windows that start in [hour, hour+1h).
+// spanOf covers the windows that start in [hour, hour+1h). The window that holds the hour's last ms and starts last starts
+// last of all, because windows leave no gap.
 func spanOf(o *window.Output, hour int64) span {
-	last := o.Start(hour + hourMs - 1)
-	if last < hour {
-		return span{empty: true}
-	}
-	first := o.Start(hour)
-	if first < hour {
-		first += o.Size
-	}
-	return span{first: first, last: last, end: last + o.Size}
+	last := lastOf(o, hour+hourMs-1)
+	return span{hour: hour, end: last.End, empty: last.Start < hour}
 }
 
-// holds reports whether an event of time t belongs to one of the windows.
-func (s span) holds(t int64) bool { return !s.empty && t >= s.first && t < s.end }
+// lastOf is the window that holds t and starts last.
+func lastOf(o *window.Output, t int64) window.Span {
+	held := o.Assign(t, nil)
+	return held[len(held)-1]
+}
 
-// readHours calls fn with every lake hour that the windows touch, ascending.
-func (s span) readHours(fn func(hour int64)) {
-	if s.empty {
-		return
+// holds reports whether an event of time t belongs to one of the unit's windows.
+func (s span) holds(o *window.Output, t int64) bool {
+	if s.empty || t < s.hour || t >= s.end {
+		return false
 	}
-	for h := floorHour(s.first); h < s.end; h += hourMs {
+	var room [8]window.Span
+	for _, w := range o.Assign(t, room[:0]) {
+		if floorHour(w.Start) == s.hour {
+			return true
+		}
+	}
+	return false
+}
+
+// owns reports whether a result whose window starts at the time is the unit's.
+func (s span) owns(o *window.Output, start int64) bool {
+	if o.Session() {
+		start = lastOf(o, start).Start
+	}
+	return floorHour(start) == s.hour
+}
+
+// hoursOf calls fn with every lake hour that times [from, to) touch, ascending.
+func hoursOf(from, to int64, fn func(hour int64)) {
+	for h := floorHour(from); h < to; h += hourMs {
 		fn(h)
 	}
+}
+
+// rowHours calls fn with the lake hours in which the unit's results are filed, by the starts of their windows.
+func (s span) rowHours(o *window.Output, fn func(hour int64)) {
+	if !o.Session() || s.empty {
+		fn(s.hour)
+		return
+	}
+	hoursOf(s.hour, s.end, fn)
 }
 
 // closes is the watermark at which every window of the unit that may hold a landed event is closed for good. Windows
 // behind the newest event are not waited for: a run to the end raises watermarks just high enough for the
 // windows that hold events, and events that come later make the unit dirty again. A unit without windows (it
 // holds results of an earlier window size only) waits for the hour's end.
-func (s span) closes(o *window.Output, hour int64, files []lake.File) int64 {
+func (s span) closes(o *window.Output, files []unitFile) int64 {
 	if s.empty {
-		return hour + hourMs + o.Lateness
+		return s.hour + hourMs + o.Lateness
 	}
 	newest, any := int64(0), false
 	for i := range files {
-		if t := min(files[i].MaxTime, s.end-1); t >= s.first && (!any || t > newest) {
+		if t := min(files[i].MaxTime, s.end-1); t >= s.hour && (!any || t > newest) {
 			newest, any = t, true
 		}
 	}
 	if !any {
 		return s.end + o.Lateness
 	}
-	return o.Start(newest) + o.Size + o.Lateness
+	if o.Session() {
+		return min(newest+o.Gap, s.end) + o.Lateness
+	}
+	return lastOf(o, min(newest, s.hour+hourMs-1)).End + o.Lateness
 }
 
 // unitsTouched calls fn with the hours of the units whose windows may hold events of times [min, max].
 func unitsTouched(o *window.Output, minTime, maxTime int64, fn func(hour int64)) {
-	for h := floorHour(o.Start(minTime)); h <= floorHour(o.Start(maxTime)); h += hourMs {
+	for h := floorHour(o.Assign(minTime, nil)[0].Start); h <= floorHour(lastOf(o, maxTime).Start); h += hourMs {
 		if !spanOf(o, h).empty {
 			fn(h)
 		}
@@ -95,3 +123,9 @@ func floorHour(t int64) int64 {
 
 // partition is the hour as the lake writes it.
 func (k unitKey) partition() string { return lake.Hour(k.hour) }
+
+// unitFile is a raw file that a unit reads, and the number of the source that it is of.
+type unitFile struct {
+	lake.File
+	source int
+}

@@ -1,47 +1,68 @@
 package reconcile
 
 import (
+	"maps"
 	"math/rand"
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// Every window has exactly one unit, that of its start's hour, and a unit reads every hour that its windows touch (invariant 1).
+// Every window has exactly one unit, and a unit reads every hour that its windows touch (invariant 1): that of its start's
+// hour, a session's that of its aligned span's.
 func TestSpans(t *testing.T) {
+	const minute = int64(60_000)
+	zone, err := window.LoadZone("Asia/Kolkata") // half an hour off: windows of a day start within a lake hour
+	if err != nil {
+		t.Fatal(err)
+	}
+	newYork, err := window.LoadZone("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := []window.Output{
+		{Size: 60 * minute, Every: 15 * minute}, {Size: 60 * minute, Every: 60 * minute}, {Size: 150 * minute, Every: 70 * minute},
+		{Size: 24 * 60 * minute, Zone: zone}, {Size: 60 * minute, Zone: zone}, {Size: 24 * 60 * minute, Zone: newYork},
+		{Size: 3 * 24 * 60 * minute, Every: 24 * 60 * minute, Zone: newYork},
+		{Size: 24 * 60 * minute, Gap: 30 * minute}, {Size: 24 * 60 * minute, Gap: 30 * minute, Zone: zone}, {Size: 20 * minute, Gap: minute},
+	}
+	for _, size := range []int64{1, 7, 13 * minute, 59 * minute, 60 * minute, 90 * minute, 25 * 60 * minute, 24 * 60 * minute, 61*minute + 1} {
+		outputs = append(outputs, window.Output{Size: max(size, 7*minute)})
+	}
 	rng := rand.New(rand.NewSource(1))
-	minutes := int64(60_000)
-	for _, size := range []int64{1, 7 * minutes, 13 * minutes, 59 * minutes, 60 * minutes, 90 * minutes, 25 * 60 * minutes, 24 * 60 * minutes, 61*minutes + 1} {
-		o := &window.Output{Name: "x", Size: size}
-		for n := 0; n < 300; n++ {
-			at := rng.Int63n(1e12) - 5e11 // also before the epoch
-			start := o.Start(at)
-			hour := floorHour(start)
-			if hour > start || start >= hour+hourMs || hour%hourMs != 0 {
-				t.Fatalf("hour of %d is %d", start, hour)
-			}
-			s := spanOf(o, hour)
-			if s.empty || !s.holds(at) || s.first < hour || s.last >= hour+hourMs || s.end != s.last+size {
-				t.Fatalf("size %d: span of %d is %+v", size, hour, s)
-			}
-			read := map[int64]bool{}
-			s.readHours(func(h int64) { read[h] = true })
-			if !read[floorHour(at)] {
-				t.Fatalf("size %d: unit %d does not read the hour of %d", size, hour, at)
-			}
-			owners := 0
-			unitsTouched(o, floorHour(at), floorHour(at)+hourMs-1, func(h int64) {
-				if spanOf(o, h).holds(at) {
-					owners++
-					if h != hour {
-						t.Fatalf("size %d: %d belongs to the unit %d, and to %d", size, at, hour, h)
-					}
-				}
-			})
-			if owners != 1 {
-				t.Fatalf("size %d: %d units hold %d", size, owners, at)
-			}
+	for i := range outputs {
+		o := &outputs[i]
+		o.Name = "x"
+		for range 200 {
+			checkSpans(t, o, rng.Int63n(1e12)-5e11) // also before the epoch
 		}
+	}
+}
+
+func checkSpans(t *testing.T, o *window.Output, at int64) {
+	t.Helper()
+	want := map[int64]bool{}
+	for _, w := range o.Assign(at, nil) {
+		hour := floorHour(w.Start)
+		want[hour] = true
+		s := spanOf(o, hour)
+		if s.empty || !s.holds(o, at) || s.end < w.End || !s.owns(o, w.Start) {
+			t.Fatalf("%+v: the unit %d of window %v, which holds %d, is %+v", *o, hour, w, at, s)
+		}
+		read := map[int64]bool{}
+		hoursOf(s.hour, s.end, func(h int64) { read[h] = true })
+		if !read[floorHour(at)] {
+			t.Fatalf("%+v: unit %d does not read the hour of %d", *o, hour, at)
+		}
+	}
+	found := map[int64]bool{}
+	unitsTouched(o, floorHour(at), floorHour(at)+hourMs-1, func(h int64) {
+		if spanOf(o, h).holds(o, at) {
+			found[h] = true
+		}
+	})
+	if !maps.Equal(want, found) {
+		t.Fatalf("%+v: %d is in windows of units %v; %v hold it", *o, at, want, found)
 	}
 }
 

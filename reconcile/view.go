@@ -7,15 +7,16 @@ import (
 	"sort"
 	"time"
 
-	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // view is what one pass knows before it recomputes anything: the lake logs, the newest checkpoints, the certificates, and how
 // far the published topics reach.
 type view struct {
-	source  *topicIndex
-	srcInfo *kafka.TopicInfo
+	sources []*topicIndex
+	infos   []*kafka.TopicInfo // of the sources
 	tasks   []taskState
 	outputs []*published
 	journal *journalView
@@ -26,21 +27,27 @@ type view struct {
 // read before the lake logs and the high watermarks, so whatever the stream published at closing, and all it had read, is below these.
 func (r *Reconciler) look(ctx context.Context) (*view, error) {
 	v := &view{}
-	name := r.plan.Pipeline.Source.Topic
-	info, err := r.admin.Topic(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("source topic %s: %w", name, err)
+	for i := range r.plan.Sources {
+		name := r.plan.Sources[i].Topic
+		info, err := r.admin.Topic(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("source topic %s: %w", name, err)
+		}
+		v.infos = append(v.infos, info)
 	}
-	v.srcInfo = info
-	if v.tasks, err = loadTasks(ctx, r.bucket, r.plan, info.Partitions); err != nil {
+	var err error
+	if v.tasks, err = loadTasks(ctx, r.bucket, r.plan, v.infos[0].Partitions); err != nil {
 		return nil, err
 	}
-	v.source = newTopicIndex(name, info.Partitions)
-	if err := v.source.refresh(ctx, r.bucket); err != nil {
-		return nil, err
-	}
-	if err := sameTopic(v.source, info); err != nil {
-		return nil, err
+	for _, info := range v.infos {
+		x := newTopicIndex(info.Name, info.Partitions)
+		if err := x.refresh(ctx, r.bucket); err != nil {
+			return nil, err
+		}
+		if err := sameTopic(x, info); err != nil {
+			return nil, err
+		}
+		v.sources = append(v.sources, x)
 	}
 	for i := range r.plan.Outputs {
 		p, err := r.lookPublished(ctx, i)
@@ -73,7 +80,7 @@ func sameTopic(x *topicIndex, info *kafka.TopicInfo) error {
 func (r *Reconciler) lookPublished(ctx context.Context, output int) (*published, error) {
 	want := r.plan.Pipeline.Outputs[output].Topic.Partitions
 	name := r.plan.Outputs[output].Name
-	p := &published{output: output, codec: r.plan.Codecs[output], tail: make(map[int64][]tailRecord)}
+	p := &published{output: output, def: &r.plan.Outputs[output], codec: r.plan.Codecs[output], tail: make(map[int64][]tailRecord)}
 	info, err := r.admin.Topic(ctx, name)
 	if errors.Is(err, kafka.ErrNoTopic) {
 		p.index = newTopicIndex(name, 0)
@@ -96,7 +103,10 @@ func (r *Reconciler) lookPublished(ctx context.Context, output int) (*published,
 
 func (r *Reconciler) lookJournal(ctx context.Context) (*journalView, error) {
 	name := r.plan.Pipeline.JournalTopic()
-	j := &journalView{bucket: r.bucket, source: r.plan.Pipeline.Source.Topic}
+	j := &journalView{bucket: r.bucket, sources: make(map[string]bool)}
+	for i := range r.plan.Sources {
+		j.sources[r.plan.Sources[i].Topic] = true
+	}
 	info, err := r.admin.Topic(ctx, name)
 	if errors.Is(err, kafka.ErrNoTopic) {
 		j.index = newTopicIndex(name, 0)
@@ -208,7 +218,7 @@ func pause(ctx context.Context, d time.Duration) error {
 type unitState struct {
 	key    unitKey
 	span   span
-	files  []lake.File
+	files  []unitFile
 	digest string
 	last   *lastCertificate
 	waits  []string
@@ -217,16 +227,27 @@ type unitState struct {
 // clean reports whether the last certificate covers what is there now.
 func (r *Reconciler) clean(u *unitState) bool { return u.last.covers(r.plan.Fingerprint, u.digest) }
 
-// units lists all units of the view in order: where raw events or published rows are.
+// units lists all units of the view in order: where raw events or published rows are. An output that is not reconciled has
+// none. The versions that enrich events make no units of their own.
 func (r *Reconciler) units(v *view) []unitKey {
 	found := make(map[unitKey]bool)
 	for i := range r.plan.Outputs {
-		for _, files := range v.source.hours {
-			for f := range files {
-				unitsTouched(&r.plan.Outputs[i], files[f].MinTime, files[f].MaxTime, func(h int64) { found[unitKey{i, h}] = true })
+		if r.plan.Unreconciled[i] != "" {
+			continue
+		}
+		out := &r.plan.Outputs[i]
+		for s, src := range v.sources {
+			if r.plan.Shape == pipeline.Enrich && s == r.plan.Join.Right {
+				continue
+			}
+			from, _ := flow.Reads(r.plan, s, 0, 0)
+			for _, files := range src.hours {
+				for f := range files {
+					unitsTouched(out, files[f].MinTime, files[f].MaxTime-from, func(h int64) { found[unitKey{i, h}] = true })
+				}
 			}
 		}
-		v.outputs[i].hours(func(h int64) { found[unitKey{i, h}] = true })
+		v.outputs[i].units(func(h int64) { found[unitKey{i, h}] = true })
 		for h := range v.certs[i] {
 			found[unitKey{i, h}] = true
 		}
@@ -243,12 +264,8 @@ func (r *Reconciler) units(v *view) []unitKey {
 func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*unitState, error) {
 	out := &r.plan.Outputs[k.output]
 	u := &unitState{key: k, span: spanOf(out, k.hour)}
-	landed := v.source.files(u.span)
-	newest := int64(0)
-	for i := range landed {
-		u.files = append(u.files, landed[i].File)
-		newest = max(newest, landed[i].landedAt)
-	}
+	var newest int64
+	u.files, newest = r.filesOf(v, u.span)
 	u.digest = inputDigest(u.files)
 	if n := v.certs[k.output][k.hour]; n > 0 {
 		var err error
@@ -259,10 +276,25 @@ func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*u
 	if r.clean(u) {
 		return u, nil
 	}
-	u.waits = waitsFor(v.tasks, r.plan, v.source, u.span.closes(out, k.hour, u.files))
+	u.waits = waitsFor(v.tasks, r.plan, v.sources, u.span.closes(out, u.files))
 	settled := newest + r.plan.Pipeline.Reconcile.Settle.Milliseconds()
 	if now := r.opt.Now().UnixMilli(); !all && newest > 0 && now < settled {
 		u.waits = append(u.waits, "its input was last landed at "+timeText(newest)+" and settles until "+timeText(settled))
 	}
 	return u, nil
+}
+
+// filesOf are the raw files that a unit reads, source by source, and when the newest of them was landed.
+func (r *Reconciler) filesOf(v *view, s span) (files []unitFile, landedAt int64) {
+	if s.empty {
+		return nil, 0
+	}
+	for i, src := range v.sources {
+		from, to := flow.Reads(r.plan, i, s.hour, s.end)
+		for _, f := range src.files(from, to) {
+			files = append(files, unitFile{File: f.File, source: i})
+			landedAt = max(landedAt, f.landedAt)
+		}
+	}
+	return files, landedAt
 }
