@@ -116,13 +116,18 @@ func (s *sessions) absorb(sp *sessionSpan, group []uint64, at int, rec []uint64)
 // groupOf is the record of the group of e.key in a span, read into memory if the Backing has sessions of it; -1 if
 // there are none.
 func (s *sessions) groupOf(sp *sessionSpan) (int, error) {
-	key := &s.e.key
-	g := sp.p.groups.find(key, &s.group)
+	g := sp.p.groups.find(&s.e.key, &s.group)
 	if g >= 0 || sp.absent() == 0 {
 		return g, nil
 	}
-	s.lo = appendSessionKey(s.lo[:0], prefixSession, s.at, sp.Start, key.bytes, sp.Start)
-	s.hi = appendSessionKey(s.hi[:0], prefixSession, s.at, sp.Start, key.bytes, sp.End)
+	return s.readGroup(sp)
+}
+
+// readGroup reads the sessions of the group of e.key in a span, of which memory has none.
+func (s *sessions) readGroup(sp *sessionSpan) (int, error) {
+	key, g := s.e.key.bytes, -1
+	s.lo = appendSessionKey(s.lo[:0], prefixSession, s.at, sp.Start, key, sp.Start)
+	s.hi = appendSessionKey(s.hi[:0], prefixSession, s.at, sp.Start, key, sp.End)
 	err := s.e.back.Scan(s.lo, s.hi, func(k, v []byte) error {
 		if len(k) != len(s.lo) {
 			return nil // of a group whose key begins as this one's
