@@ -52,6 +52,7 @@ type run struct {
 	e         *Engine
 	cut       progress // of the last Write
 	in        Input
+	crashes   int
 	lateByMin bool // the wrong rule of lateness.py: judge by the task's watermark
 }
 
@@ -59,29 +60,48 @@ func (w *workload) run(t *testing.T, s *schedule) *run { return w.runRule(t, s, 
 
 func (w *workload) runRule(t *testing.T, s *schedule, lateByMin bool) *run {
 	t.Helper()
-	x := &run{t: t, w: w, s: s, back: newBacking(), lateByMin: lateByMin}
+	x := w.begin(t, s)
+	x.lateByMin = lateByMin
+	for x.at < len(s.order) {
+		x.advance()
+	}
+	x.finish()
+	return x
+}
+
+func (w *workload) begin(t *testing.T, s *schedule) *run {
+	t.Helper()
+	x := &run{t: t, w: w, s: s, back: newBacking()}
 	x.results, x.missed, x.next = map[string]string{}, make([]int, len(w.outputs)), make([]int, len(w.logs))
 	x.marks = slices.Repeat([]int64{NoWatermark}, len(w.logs))
 	x.cut = x.progress.clone()
 	x.open()
-	crashes := 0
-	for x.at < len(s.order) {
-		x.step()
-		if s.close > 0 && s.r.IntN(s.close) == 0 {
-			x.close(slices.Min(x.marks))
-		}
-		if s.write > 0 && s.r.IntN(s.write) == 0 {
-			x.write()
-		}
-		if s.crash > 0 && crashes < 8 && s.r.IntN(s.crash) == 0 {
-			crashes++
-			x.progress = x.cut.clone()
-			x.open()
-		}
-	}
-	x.close(slices.Min(x.marks)) // as at every commit: nothing is open that should be closed
-	x.write()
 	return x
+}
+
+// advance takes the next record, and does what the schedule has behind it.
+func (x *run) advance() {
+	x.t.Helper()
+	s := x.s
+	x.step()
+	if s.close > 0 && s.r.IntN(s.close) == 0 {
+		x.close(slices.Min(x.marks))
+	}
+	if s.write > 0 && s.r.IntN(s.write) == 0 {
+		x.write()
+	}
+	if s.crash > 0 && x.crashes < 8 && s.r.IntN(s.crash) == 0 {
+		x.crashes++
+		x.progress = x.cut.clone()
+		x.open()
+	}
+}
+
+// finish ends as every commit does: nothing is open that should be closed.
+func (x *run) finish() {
+	x.t.Helper()
+	x.close(slices.Min(x.marks))
+	x.write()
 }
 
 func (x *run) open() {
