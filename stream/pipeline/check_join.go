@@ -137,37 +137,45 @@ func (p *Pipeline) checkJoinedOutput(fs *faultSet, path string, o *Output) {
 	if p.Enrich != nil { // the fields of the version are null where there is none
 		sides = slices.DeleteFunc(slices.Clone(sides), func(s NamedSource) bool { return s.Name != p.Enrich.Source })
 	}
-	var wanted []string
-	for _, s := range sides {
-		if len(s.Key) == 0 {
-			return
-		}
-		missing := 0
-		var names []string
-		for _, key := range s.Key {
-			names = append(names, s.Name+"."+key)
-			if !o.groupsBy(s.Name + "." + key) {
-				missing++
-			}
-		}
-		if missing == 0 {
-			return
-		}
-		wanted = append(wanted, strings.Join(names, ", "))
-	}
-	if len(wanted) == 0 { // the source is not known
+	if len(sides) == 0 || slices.ContainsFunc(sides, func(s NamedSource) bool { return len(s.Key) != len(sides[0].Key) }) {
 		return
 	}
-	fs.add(path+"group_by", complain("add "+strings.Join(wanted, " or ")+"; to group by something else, let another pipeline read this one's output",
-		"does not contain the key on which the sources are joined"))
+	for i := range sides[0].Key {
+		var names []string
+		for _, s := range sides {
+			names = append(names, s.Name+"."+s.Key[i])
+		}
+		if !slices.ContainsFunc(names, func(name string) bool { return p.groupsBy(o, name) }) {
+			fs.add(path+"group_by", complain("add "+strings.Join(names, " or ")+"; to group by something else, let another pipeline read this one's output",
+				"does not contain the key on which the sources are joined"))
+			return
+		}
+	}
 }
 
-// groupsBy reports whether a field is an element of the group, by its own name or under another.
-func (o *Output) groupsBy(field string) bool {
-	return slices.ContainsFunc(o.GroupBy, func(name string) bool {
+// groupsBy reports whether a group has to do with a field, directly or through lets. That it goes by it, so that a group
+// never lies in two partitions, is checked when its expressions are compiled.
+func (p *Pipeline) groupsBy(o *Output, field string) bool {
+	var texts []string
+	for _, name := range o.GroupBy {
 		if text, ok := o.GroupExprs[name]; ok {
-			return strings.TrimSpace(text) == field
+			name = text
 		}
-		return name == field
-	})
+		texts = append(texts, name)
+	}
+	for seen := make(map[string]bool); len(texts) > 0; {
+		last := len(texts) - 1
+		names := namesIn(texts[last])
+		texts = texts[:last]
+		if slices.Contains(names, field) {
+			return true
+		}
+		for _, l := range p.Let {
+			if !seen[l.Name] && slices.Contains(names, l.Name) {
+				seen[l.Name] = true
+				texts = append(texts, l.Expr)
+			}
+		}
+	}
+	return false
 }
