@@ -44,6 +44,15 @@ func TestIdentityGolden(t *testing.T) {
 			ev := Event{Row: c.row}
 			fmt.Fprintf(&out, "%-13s %x %x\n", c.name, appendIdentity(nil, c.row), (&Decoder{}).Identity(&ev))
 		}
+		// Two elements of two fields each beside one field of the record. (version 2)
+		ev := Event{Row: []Value{IntValue(1), NullValue(), NullValue()}}
+		ev.elements.reset(true, []int32{1, 2})
+		for i := range 2 {
+			row := ev.elements.add()
+			row[0] = IntValue(int64(i))
+		}
+		id := ev.identity([]int32{0})
+		fmt.Fprintf(&out, "%-13s %x %x\n", "two elements", ev.scratch, id)
 		return out.String()
 	})
 }

@@ -345,7 +345,7 @@ func TestCorruptedJSON(t *testing.T) {
 func TestJSONTimes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 20_000 {
-		at := time.UnixMicro(MinTime*1000+86_400_000_000+rng.Int64N((MaxTime-MinTime)*1000-2*86_400_000_000)).In(time.FixedZone("", (rng.IntN(48*60)-24*60)*60/2))
+		at := time.UnixMicro(MinTime*1000 + 86_400_000_000 + rng.Int64N((MaxTime-MinTime)*1000-2*86_400_000_000)).In(time.FixedZone("", (rng.IntN(48*60)-24*60)*60/2))
 		text := at.Format([]string{time.RFC3339Nano, time.RFC3339, "2006-01-02T15:04:05.000000000Z07:00"}[rng.IntN(3)])
 		want, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {

@@ -151,7 +151,7 @@ func (s *jsonScanner) escape() bool {
 	return true
 }
 
-// unicode takes \uXXXX, or two of them that make a surrogate pair. Half of a pair is no character, and a decoder that
+// unicode takes \u and four digits, or two of them that make a surrogate pair. Half of a pair is no character, and a decoder that
 // puts U+FFFD in its place makes different ids the same.
 func (s *jsonScanner) unicode() bool {
 	r, ok := s.hex(s.pos)
@@ -172,7 +172,7 @@ func (s *jsonScanner) unicode() bool {
 	return true
 }
 
-// hex reads \uXXXX at pos.
+// hex reads \u and four digits at pos.
 func (s *jsonScanner) hex(pos int) (r rune, ok bool) {
 	if len(s.buf)-pos < 6 || s.buf[pos] != '\\' || s.buf[pos+1] != 'u' {
 		return 0, false
