@@ -208,6 +208,8 @@ func (b *bins) read(r *reader) {
 	if b.most < b.least {
 		r.fail("least value %v above the greatest, %v", b.least, b.most)
 	}
+	room := min(n, uint64(len(r.src)))
+	b.keys, b.counts = make([]int32, 0, room), make([]uint64, 0, room)
 	key := int64(-binInf - 1)
 	for range n {
 		key += int64(r.uvarint(2*binInf + 1))

@@ -1,7 +1,6 @@
 package aggregates
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -78,11 +77,15 @@ func (f form) append(dst []byte, v schema.Value) []byte {
 		return append(dst, v.Bytes...)
 	}
 	b := trimmed(v.Bytes)
-	prefix := uint32(decimalMiddle) + uint32(len(b))
-	if len(b) > 0 && b[0]&0x80 != 0 {
-		prefix = decimalMiddle - 1 - uint32(len(b))
+	return append(binary.BigEndian.AppendUint32(dst, decimalPrefix(b)), b...)
+}
+
+// decimalPrefix makes longer numbers greater, and longer negative numbers less. b has at least one byte.
+func decimalPrefix(b []byte) uint32 {
+	if b[0]&0x80 != 0 {
+		return decimalMiddle - 1 - uint32(len(b))
 	}
-	return append(binary.BigEndian.AppendUint32(dst, prefix), b...)
+	return decimalMiddle + uint32(len(b))
 }
 
 // appendEqual appends the key under which values that are equal meet: -0 is 0.
@@ -127,7 +130,7 @@ func (f form) valid(key []byte) error {
 		if len(key) < 5 {
 			return fmt.Errorf("a decimal of %d bytes", len(key))
 		}
-		if !bytes.Equal(key, f.append(nil, schema.BytesValue(key[4:]))) {
+		if b := key[4:]; len(trimmed(b)) < len(b) || binary.BigEndian.Uint32(key) != decimalPrefix(b) {
 			return fmt.Errorf("a decimal that is not as short as can be, or of another length than it says")
 		}
 	}

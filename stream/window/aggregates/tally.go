@@ -59,24 +59,25 @@ func (t *tally) count(key []byte, n uint64) {
 		return
 	}
 	t.insert(string(key), n)
+	if t.index != nil {
+		t.index[t.entries[len(t.entries)-1].key] = int32(len(t.entries) - 1)
+	}
 }
 
 func (t *tally) insert(key string, n uint64) {
 	t.entries = append(t.entries, entry{key, n})
 	t.size += len(key)
-	switch {
-	case t.index != nil:
-		t.index[key] = int32(len(t.entries) - 1)
-	case len(t.entries) > fewEntries:
-		t.index = make(map[string]int32, 2*fewEntries)
+}
+
+// find is the index of a key's entry, or -1. Of more than a few entries it makes a map, which one that was only read
+// back to be written or closed never needs.
+func (t *tally) find(key []byte) int {
+	if t.index == nil && len(t.entries) > fewEntries {
+		t.index = make(map[string]int32, 2*len(t.entries))
 		for i := range t.entries {
 			t.index[t.entries[i].key] = int32(i)
 		}
 	}
-}
-
-// find is the index of a key's entry, or -1.
-func (t *tally) find(key []byte) int {
 	if t.index != nil {
 		if i, ok := t.index[string(key)]; ok {
 			return int(i)
@@ -180,13 +181,16 @@ func (t *tally) Decode(src []byte) error {
 
 // read reads values into an empty tally.
 func (t *tally) read(r *reader) {
-	var before []byte
 	n := r.uvarint(uint64(t.limit))
+	room := min(n, uint64(len(r.src)))
+	t.entries, t.sorted = make([]entry, 0, room), make([]int32, 0, room)
+	all := string(r.src) // one piece of memory for all keys
 	for i := range n {
 		size, count := uint64(t.form.size()), uint64(1)
 		if size == 0 {
 			size = r.uvarint(tallyBytesMax)
 		}
+		at := len(all) - len(r.src)
 		key := r.take(size)
 		if t.counted {
 			count = r.uvarint(math.MaxUint64)
@@ -197,16 +201,15 @@ func (t *tally) read(r *reader) {
 		switch err := t.form.validEqual(key); {
 		case err != nil:
 			r.fail("value %d: %w", i, err)
-		case i > 0 && string(before) >= string(key):
+		case i > 0 && t.entries[i-1].key >= all[at:at+len(key)]:
 			r.fail("value %d isn't above the one before", i)
 		case count == 0:
 			r.fail("value %d occurs 0 times", i)
 		case t.size+len(key) > tallyBytesMax:
 			r.fail("values of more than %d bytes", tallyBytesMax)
 		default:
-			t.insert(string(key), count)
+			t.insert(all[at:at+len(key)], count)
 			t.sorted = append(t.sorted, int32(i))
-			before = key
 		}
 	}
 }
