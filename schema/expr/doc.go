@@ -1,6 +1,6 @@
-// Package expr compiles and evaluates the expressions of a pipeline (`let`, the
-// arguments of aggregates): the Common Expression Language (cel.dev), type-checked
-// against the event's schema before anything runs.
+// Package expr compiles and evaluates the expressions of a pipeline (`let`,
+// rules, the arguments of aggregates): the Common Expression Language (cel.dev),
+// type-checked against the event's schema before anything runs.
 //
 // Invariants:
 //
@@ -16,11 +16,43 @@
 //     *schema.RecordError; never a wrapped number, zero, or false in silence.
 //  5. A let means what its text in parentheses would mean: an error in it counts
 //     only where it is reached.
+//  6. What is compiled gives what cel-go's evaluator gives: the same value, bit
+//     for bit, or a failure where it fails. (L1)
 //
-// Of CEL's standard library, macros over lists (exists, map, ...) and named time
-// zones are missing. `==` and `!=` take null as a value, as CEL has it: where x is
-// null, `x == 1` is false and `x != 1` is true. Division of doubles is IEEE 754's.
-// An int compared with a double is compared as the nearest double: beyond 2^53
-// write int(x) or compare ints with ints.
-// `||` and `&&` follow CEL too: `true || e` is true even if e fails, in any order.
+// # What is compiled
+//
+// cel-go parses and checks. The checked tree then becomes typed Go closures over
+// the row, as a whole or not at all; [Program.Cost] names the first thing that
+// is in the way. Compiled are: names and constants, == != with null tests, < <=
+// > >= (an int and a double too), + - * / % and unary -, && || ! and ?:, `in` a
+// list written out, size, startsWith, endsWith, contains, matches with a constant
+// pattern, the conversions int double string bool bytes timestamp duration, the
+// functions of timestamps and durations with fixed offsets, and functions of the
+// user's. Left to cel-go's evaluator, some ten times slower, are: lists and maps
+// elsewhere, [], uint, dyn and type, patterns that are computed, null written in
+// a list, and string() of a timestamp made from a text with an offset, which
+// shows it. A let is judged by itself: compiled expressions may read interpreted
+// lets and the other way round.
+//
+// Compiled expressions allocate nothing for an event that succeeds, but for what
+// functions of the user's do, and for parsing texts as timestamps.
+//
+// # Nulls and errors
+//
+// `==` and `!=` take null as a value, as CEL has it: where x is null, `x == 1` is
+// false and `x != 1` is true, and `x in [1, 2]` is false. `||` and `&&` follow
+// CEL too: `true || e` is true even if e fails or is null, in any order; else the
+// first failure counts. In every other place null is an error, which names the
+// field. (One curiosity of CEL's: NaN on the left of an order gives false before
+// null on the right is looked at.)
+//
+// Division of doubles is IEEE 754's. An int compared with a double is compared as
+// the nearest double: beyond 2^53 write int(x) or compare ints with ints. Of
+// CEL's standard library, macros over lists (exists, map, ...) and named time
+// zones are missing.
+//
+// # Functions
+//
+// [Env.Functions] adds functions written in Go. Their errors, panics, and results
+// that break their promise are failures of the expression, named after them.
 package expr

@@ -205,7 +205,7 @@ func (g *generator) value(t schema.Type) schema.Value {
 	case kindInt:
 		return schema.IntValue(pick(g, pick(g, someInts...), g.Int64()-g.Int64(), g.Int64N(100)-20))
 	case kindDouble:
-		return schema.FloatValue(pick(g, pick(g, someDoubles...), g.NormFloat64()*100, float64(g.IntN(50))))
+		return schema.FloatValue(pick(g, pick(g, someDoubles...), math.NaN(), g.NormFloat64()*100, float64(g.IntN(50))))
 	case kindString:
 		return schema.StringValue([]byte(pick(g, someTexts...)))
 	case kindBytes:

@@ -123,6 +123,27 @@ func TestNothingIsKept(t *testing.T) {
 	}
 }
 
+// A null where the schema has none (a row that is not of the schema) is an error
+// of the event, never a zero. (Invariants 3, 4)
+func TestNullWhereNoneIsDeclared(t *testing.T) {
+	for _, src := range []string{"b ? i : i", "i + 1", "i > 3", "-i", "b && b", "b ? t : t", "i in [1] ? s : s", "b ? d : 1.0", "d < 1.0", "s + s"} {
+		g := newGenerator(1)
+		row := make([]schema.Value, len(g.fields))
+		for _, set := range []bool{true, false} {
+			if row[0] = (schema.Value{}); set {
+				row[0] = schema.BoolValue(true)
+			}
+			e := both(t, mustCompile(t, src, g.env), g.index)
+			if d := e.differ(row); d != "" {
+				t.Errorf("%s: %s", src, d)
+			}
+			if v, err := e.compiled.Eval(row); err == nil && !(src == "b && b" && set) {
+				t.Errorf("%s: %s, want an error", src, v)
+			}
+		}
+	}
+}
+
 // A plain field is read without the interpreter and without an allocation.
 func TestPlainFieldCostsNothing(t *testing.T) {
 	e, err := mustCompile(t, " s ", text("s")).NewEval(first)
