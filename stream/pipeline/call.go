@@ -7,26 +7,26 @@ import (
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// functions are the aggregates there are. Each is a function of the set of a window's events (law L1).
-var functions = map[string]window.Func{
+// words are the aggregates that the engine keeps in words of its records; all others are Definitions. Each is a function
+// of the set of a window's events (law L1).
+var words = map[string]window.Func{
 	"count": window.Count, "count_if": window.CountIf, "sum": window.Sum,
 	"min": window.Min, "max": window.Max, "mean": window.Mean,
 }
 
-var functionNames = []string{"count", "count_if", "sum", "min", "max", "mean"}
-
-// call is a parsed aggregate: a function and the text of its argument.
+// call is a parsed aggregate: a function, the text of its argument, and its parameters.
 type call struct {
-	fn  window.Func
-	arg string // empty for count()
-	at  int    // where arg begins in the text, in bytes
+	name   string
+	arg    string // empty for count()
+	at     int    // where arg begins in the text, in bytes
+	params []window.Literal
 }
 
-const callForm = "write one call, as in count(), count_if(delay > 60), sum(distance) or mean(delay)"
+const callForm = "write one call, as in count(), count_if(delay > 60), sum(distance) or quantile(delay, 0.95)"
 
-// parseCall reads one aggregate. The argument is an expression and is not looked into; only its brackets and quotes
-// are followed. at is where the complaint lies, in bytes.
-func parseCall(text string) (c call, at int, fault *complaint) {
+// parseCall reads one aggregate. The argument is an expression and is not looked into: only its brackets, quotes and
+// commas are followed. What comes behind it are literals. at is where the complaint lies, in bytes.
+func (b *builder) parseCall(text string) (c call, at int, fault *complaint) {
 	start := len(text) - len(strings.TrimLeft(text, " \t\r\n"))
 	end := start
 	for end < len(text) && (isLetter(text[end]) || text[end] == '_' || end > start && text[end] >= '0' && text[end] <= '9') {
@@ -47,22 +47,78 @@ func parseCall(text string) (c call, at int, fault *complaint) {
 	if fault != nil {
 		return c, open, fault
 	}
-	if fn, known := functions[name]; known {
-		c.fn = fn
-	} else {
-		return c, start, unknownFunction(name)
+	def, custom := b.definitions[name]
+	if words[name] == 0 && !custom {
+		return c, start, b.unknownFunction(name, text[open+1:closing])
 	}
 	if after := strings.TrimSpace(text[closing+1:]); after != "" {
 		return c, closing + 1, complain("an aggregate is one call: publish the parts as aggregates of their own, and compute with them where they are read",
 			"%q follows the call", after)
 	}
-	inner := text[open+1 : closing]
-	if c.arg = strings.TrimSpace(inner); c.arg != "" {
-		c.at = open + 1 + strings.Index(inner, c.arg)
-	} else if c.fn != window.Count {
-		return c, open, complain("name a field or write an expression, as in "+name+"(x)", "%s() needs an argument", name)
+	if first, rest, ok := strings.Cut(strings.TrimSpace(text[open+1:closing]), " "); ok && strings.EqualFold(first, "distinct") {
+		return c, open + 1, complain("write distinct("+strings.TrimSpace(rest)+"), or approx_distinct("+strings.TrimSpace(rest)+") for many values", "distinct is a function of its own here")
 	}
-	return c, 0, nil
+	c.name = name
+	parts := splitArguments(text, open+1, closing)
+	if c.arg = strings.TrimSpace(text[parts[0][0]:parts[0][1]]); c.arg != "" {
+		c.at = parts[0][0] + strings.Index(text[parts[0][0]:], c.arg)
+	} else if name != "count" || len(parts) > 1 {
+		return c, open, complain("name a field or write an expression, as in "+exampleOf(name, def), "%s() needs an argument", name)
+	}
+	at, fault = c.parameters(text, parts[1:], closing, def)
+	return c, at, fault
+}
+
+// parameters reads the literals behind the argument.
+func (c *call) parameters(text string, parts [][2]int, closing int, def window.Definition) (at int, fault *complaint) {
+	if n := len(parts); n > def.Max {
+		at := parts[def.Max][0]
+		if def.Max == 0 {
+			return at, complain("write "+exampleOf(c.name, def)+", or compute one value from several in an expression", "%s takes one argument, not %d", c.name, n+1)
+		}
+		return at, complain("write "+exampleOf(c.name, def), "%s takes %s behind its argument, not %d", c.name, parametersOf(def), n)
+	}
+	for _, part := range parts {
+		value, at, fault := parseLiteral(text, part[0], part[1])
+		if fault != nil {
+			return at, fault
+		}
+		c.params = append(c.params, value)
+	}
+	if len(parts) < def.Min {
+		return closing, complain("write "+exampleOf(c.name, def), "%s takes %s behind its argument, not %d", c.name, parametersOf(def), len(parts))
+	}
+	return 0, nil
+}
+
+// parametersText is the parameters as the fingerprint has them.
+func (c *call) parametersText() string {
+	texts := make([]string, len(c.params))
+	for i, p := range c.params {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// splitArguments cuts text[from:to] at its commas outside of brackets and quotes. There is always one part.
+func splitArguments(text string, from, to int) (parts [][2]int) {
+	depth, begin := 0, from
+	for i := from; i < to; i++ {
+		switch text[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case '\'', '"':
+			i += max(quoted(text, i), 1) - 1
+		case ',':
+			if depth == 0 {
+				parts = append(parts, [2]int{begin, i})
+				begin = i + 1
+			}
+		}
+	}
+	return append(parts, [2]int{begin, to})
 }
 
 // closingBracket finds the bracket that closes the one at open, past the quotes of CEL.
@@ -106,45 +162,32 @@ func quoted(text string, from int) int {
 	return 0
 }
 
-// unknownFunction says what to use instead of a function that isn't there: what it is called here, that it is to
-// come, or how to do without where the set law (L1) rules it out.
-func unknownFunction(name string) *complaint {
-	const (
-		order   = "results don't depend on the order of arrival; use max(x) or min(x) for an extreme value, or max(event_time) for the latest time: the last by event time is not built yet"
-		running = "a result is a function of its own window's events; publish sum(x) or count() per window, and add windows up where they are read"
-		moments = "publish count(), sum(x) and sum(x * x), and compute it from them where they are read"
-	)
-	switch strings.ToLower(name) {
-	case "avg", "average":
-		return complain("it is called mean here", "unknown function %s", name)
-	case "total":
-		return complain("it is called sum here", "unknown function %s", name)
-	case "countif", "count_where", "count_true":
-		return complain("it is called count_if here", "unknown function %s", name)
-	case "quantile", "percentile", "median", "p50", "p90", "p95", "p99", "approx_quantile", "approx_percentile":
-		return complain("count with count_if(x > limit) what lies beyond a limit for now", "%s is not built yet", name)
-	case "approx_distinct", "approx_count_distinct", "count_distinct", "distinct", "unique", "uniq":
-		return complain("group by the field, and count the groups where they are read, for now", "%s is not built yet", name)
-	case "first", "last", "latest", "earliest", "first_value", "last_value", "any_value", "argmax", "argmin", "max_by", "min_by":
-		return complain(order, "%s is not offered", name)
-	case "running_total", "running_sum", "running_count", "cumulative_sum", "cumsum", "cumulate", "lag", "lead", "delta", "row_number", "rank", "moving_average", "ema":
-		return complain(running, "%s is not offered", name)
-	case "stddev", "std", "stdev", "variance", "var", "stddev_pop", "stddev_samp":
-		return complain(moments, "%s is not offered", name)
-	case "ratio", "rate", "share", "percent":
-		return complain("publish both parts as aggregates, and divide where they are read", "%s is not offered", name)
-	case "collect", "collect_list", "collect_set", "list", "array_agg", "string_agg", "group_concat":
-		return complain("the events themselves are in the lake; publish counts and sums", "%s is not offered", name)
+// choose makes the aggregate for an argument of a type: in words where it can be.
+func (b *builder) choose(c *call, t schema.Type, agg *window.Agg) *complaint {
+	var fault *complaint
+	if fn := words[c.name]; fn != 0 {
+		if fault = takes(fn, t); fault == nil {
+			agg.Func = fn
+			return nil
+		}
 	}
-	hint := "known: " + strings.Join(functionNames, ", ")
-	if s := schema.Suggest(name, functionNames); s != "" {
-		hint = "did you mean " + s + "?"
+	def, custom := b.definitions[c.name]
+	if !custom {
+		return fault
 	}
-	return complain(hint, "unknown function %s", name)
+	made, err := def.New(t, c.params)
+	switch {
+	case err == nil:
+		agg.Func, agg.Custom = window.Custom, made
+		return nil
+	case fault != nil: // which says more
+		return fault
+	}
+	return complain("the call is "+exampleOf(c.name, def), "%v", err)
 }
 
-// checkArgument checks the type of an aggregate's argument.
-func checkArgument(fn window.Func, t schema.Type) *complaint {
+// takes checks the type of an argument of an aggregate in words.
+func takes(fn window.Func, t schema.Type) *complaint {
 	number := t.Kind == schema.KindInt || t.Kind == schema.KindFloat
 	switch fn {
 	case window.Count:
@@ -159,7 +202,7 @@ func checkArgument(fn window.Func, t schema.Type) *complaint {
 			return complain("subtract times to get durations as numbers first", "%s takes a number, not %s", fn, a(t))
 		}
 	}
-	if t.Logical == "decimal" {
+	if t.Decimal() {
 		return complain("publish the amount as a long in its smallest unit", "%s of a decimal is not built yet", fn)
 	}
 	if !number {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -11,129 +10,108 @@ import (
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// ReasonKeyTooLong is the reason of a *schema.RecordError for an event whose group key has more than window.KeyMax
-// bytes. Like an event on which an expression fails, it has its place in the raw lake.
-const ReasonKeyTooLong = "group_key_too_long"
-
-// ReasonWindowOutOfRange is the reason for an event one of whose windows reaches out of the years 1 to 9999, in which the
-// lake files results by the start of their window.
-const ReasonWindowOutOfRange = "window_out_of_range"
-
-// program says where an Eval finds the parts of a window.Input.
-type program struct {
-	exprs   []*expr.Program
-	outputs []outputProgram
-	key     []int // source.key in the row
-}
-
-type outputProgram struct {
-	group []slot
-	args  []slot
-	// sameKey is the number of an earlier output with the same group, or -1.
-	sameKey int
-}
-
-// slot is a field's place in the row, or an expression's number.
-type slot struct {
-	index int
-	expr  bool
-}
-
-// program binds operands to the decoder's rows. nil goes with a fault.
-func (b *builder) program(dec *schema.Decoder) *program {
-	prog := &program{}
-	number := make(map[*expr.Program]int)
-	bind := func(programs []*expr.Program) []slot {
-		slots := make([]slot, len(programs))
-		for i, p := range programs {
-			if p.Plain() {
-				slots[i] = slot{index: dec.Index(p.Fields()[0])}
-				continue
-			}
-			n, ok := number[p]
-			if !ok {
-				n = len(prog.exprs)
-				number[p] = n
-				prog.exprs = append(prog.exprs, p)
-			}
-			slots[i] = slot{index: n, expr: true}
-		}
-		return slots
-	}
-	for i, out := range b.outputs {
-		o := outputProgram{group: bind(out.group), args: bind(out.args), sameKey: -1}
-		for j := range prog.outputs {
-			if o.sameKey < 0 && slices.Equal(prog.outputs[j].group, o.group) {
-				o.sameKey = j
-			}
-		}
-		prog.outputs = append(prog.outputs, o)
-		for _, p := range prog.exprs {
-			if _, err := p.NewEval(dec.Index); err != nil {
-				b.fs.add(element("outputs", i), complain("write the expression in another way", "the expression %q can't be bound: %v", p.Source(), err))
-				return nil
-			}
-		}
-	}
-	for _, key := range b.p.Source.Key {
-		prog.key = append(prog.key, dec.Index(key))
-	}
-	return prog
-}
-
-// Eval applies a plan to one record after another. It is reused without allocation and belongs to one goroutine.
+// Eval applies a plan to one record after another. It is reused without allocation, but for what expressions and bad
+// records take, and belongs to one goroutine.
+//
+// A record is first decoded (Decode, DecodePayload). Of a single source and of a co-group each of its elements is then
+// made an Input (Element). Of a join the record's Row is kept under its JoinKey until it is Joined with another's.
 type Eval struct {
 	// Event is the decoded event; it and Input alias the record value.
 	Event schema.Event
-	// Input is what the windows take: time, identity, and per output the group key and the aggregates' arguments.
+	// Input is what the windows take: time, identity, and per output the group key and the aggregates' arguments. Its
+	// Outputs are left alone: every event is for all outputs.
 	Input window.Input
 
-	plan     *Plan
-	exprs    []*expr.Eval
-	values   []schema.Value // results of exprs for the last record
+	plan   *Plan
+	source int            // of the decoded event
+	row    []schema.Value // what expressions read: the event's, or that of several sources
+	exprs  []evalExpr
+	rules  []evalExpr
+	values []schema.Value // results of exprs for the row
+
 	group    []schema.Value // of one output at a time
 	keys     [][]byte       // buffers of Input.Keys; outputs with the same group share one
 	keyText  []byte         // of PartitionOf
+	spans    []window.Span
+	reach    int64 // event times this far from the ends of time need no look at their windows
+	id       [16]byte
+	hasID    bool // id is that of the decoded event
 	landable bool
 	broken   error // an expression could not be bound, which building the plan has tried
 }
 
+// evalExpr is an expression bound to the rows of this Eval.
+type evalExpr struct {
+	eval  *expr.Eval
+	reads uint64
+	// blank is what the expression comes to where all that it reads is null: in a co-group, for events of sources that
+	// it doesn't read. failed says that it comes to nothing.
+	blank  schema.Value
+	failed bool
+}
+
 func newEval(p *Plan) *Eval {
-	e := &Eval{plan: p, values: make([]schema.Value, len(p.program.exprs))}
-	for _, prog := range p.program.exprs {
-		ev, err := prog.NewEval(p.Decoder.Index)
-		if err != nil {
-			e.broken = fmt.Errorf("bind expression %q: %w", prog.Source(), err)
-		}
-		e.exprs = append(e.exprs, ev)
+	prog := p.program
+	e := &Eval{plan: p, values: make([]schema.Value, len(prog.exprs))}
+	if len(prog.sources) > 1 {
+		e.row = make([]schema.Value, prog.width)
 	}
-	n := len(p.program.outputs)
+	for i := range prog.exprs {
+		e.exprs = append(e.exprs, e.bindExpr(&prog.exprs[i]))
+	}
+	for i := range prog.rules {
+		e.rules = append(e.rules, e.bindExpr(&prog.rules[i].boundExpr))
+	}
+	n := len(prog.outputs)
 	e.keys = make([][]byte, n)
 	e.Input.Keys = make([][]byte, n)
 	e.Input.Args = make([][]schema.Value, n)
-	for i, o := range p.program.outputs {
+	for i, o := range prog.outputs {
 		e.Input.Args[i] = make([]schema.Value, len(o.args))
+		e.reach = max(e.reach, 2*p.Outputs[i].Size)
 	}
 	return e
 }
 
-// Record evaluates a Kafka record's value (nil: the record has none). It fails with a *schema.RecordError or a
-// *schema.UnknownSchemaError. Where Landable is true nevertheless, the Event is filled and only an expression
-// (schema.ReasonExpression) or the key (ReasonKeyTooLong) was wrong.
-func (e *Eval) Record(value []byte) error {
-	if err := e.Decode(0, value); err != nil {
-		return err
+func (e *Eval) bindExpr(b *boundExpr) evalExpr {
+	ev, err := b.program.NewEval(e.plan.program.place)
+	if err != nil {
+		e.broken = fmt.Errorf("bind expression %q: %w", b.program.Source(), err)
+		return evalExpr{}
 	}
-	_, err := e.Element(0)
-	return err
+	bound := evalExpr{eval: ev, reads: b.reads}
+	if e.plan.Shape == CoGroup {
+		bound.blank, err = ev.Eval(e.row) // which is all null yet
+		bound.failed = err != nil
+		bound.blank.Bytes = append([]byte(nil), bound.blank.Bytes...)
+	}
+	return bound
 }
 
-// Payload is Record for a datum whose wire header has been taken off, as the lake stores it.
-func (e *Eval) Payload(id uint32, payload []byte) error {
-	if err := e.DecodePayload(0, id, payload); err != nil {
-		return err
+// Decode reads the value of a Kafka record (nil: it has none) of a source into Event. It fails with a
+// *schema.RecordError or a *schema.UnknownSchemaError. Nothing is evaluated yet: see Element.
+func (e *Eval) Decode(source int, value []byte) error {
+	e.begin(source)
+	return e.decoded(e.plan.program.sources[source].reader.Decode(value, &e.Event))
+}
+
+// DecodePayload is Decode for a datum whose wire header has been taken off, as the lake stores it.
+func (e *Eval) DecodePayload(source int, id uint32, payload []byte) error {
+	e.begin(source)
+	return e.decoded(e.plan.program.sources[source].reader.DecodePayload(id, payload, &e.Event))
+}
+
+// begin forgets the last event.
+func (e *Eval) begin(source int) {
+	if e.plan.Shape == CoGroup && source != e.source {
+		s := &e.plan.program.sources[e.source]
+		clear(e.row[s.from : s.from+len(s.fields)])
 	}
-	_, err := e.Element(0)
+	e.source, e.hasID, e.landable = source, false, false
+}
+
+func (e *Eval) decoded(err error) error {
+	e.landable = err == nil || schema.Landable(err)
 	return err
 }
 
@@ -141,63 +119,40 @@ func (e *Eval) Payload(id uint32, payload []byte) error {
 // quarantine.
 func (e *Eval) Landable() bool { return e.landable }
 
-// input fills Input from Event.
-func (e *Eval) input() error {
-	if e.broken != nil {
-		return e.broken
+// Record is Decode of the first source and Element of its only element, for plans without rules.
+func (e *Eval) Record(value []byte) error {
+	if err := e.Decode(0, value); err != nil {
+		return err
 	}
-	row := e.Event.Row
-	for i, ev := range e.exprs {
-		v, err := ev.Eval(row)
-		if err != nil {
-			return err
-		}
-		e.values[i] = v
-	}
-	e.Input.Time = e.Event.Time
-	if e.Input.HasID = e.plan.Decoder.HasID(); e.Input.HasID {
-		e.Input.ID = e.plan.Decoder.Identity(&e.Event)
-	}
-	for i := range e.plan.program.outputs {
-		if w := &e.plan.Outputs[i]; w.Start(e.Event.Time) < window.TimeMin || w.Start(e.Event.Time)+w.Size-1 > window.TimeMax {
-			return &schema.RecordError{Reason: ReasonWindowOutOfRange,
-				Err: fmt.Errorf("its window of output %s reaches out of the years 1 to 9999", w.Name)}
-		}
-		o := &e.plan.program.outputs[i]
-		for j, s := range o.args {
-			e.Input.Args[i][j] = e.at(s)
-		}
-		if o.sameKey >= 0 {
-			e.Input.Keys[i] = e.Input.Keys[o.sameKey]
-			continue
-		}
-		e.group = e.group[:0]
-		for _, s := range o.group {
-			e.group = append(e.group, e.at(s))
-		}
-		e.keys[i] = e.plan.Codecs[i].AppendGroupKey(e.keys[i][:0], e.group)
-		e.Input.Keys[i] = e.keys[i]
-		if n := len(e.keys[i]); n > window.KeyMax {
-			return &schema.RecordError{Reason: ReasonKeyTooLong,
-				Err: fmt.Errorf("the group key of output %s has %d bytes, more than %d", e.plan.Outputs[i].Name, n, window.KeyMax)}
-		}
-	}
-	return nil
+	return e.only()
 }
 
-func (e *Eval) at(s slot) schema.Value {
-	if s.expr {
-		return e.values[s.index]
+// Payload is Record for a datum whose wire header has been taken off, as the lake stores it.
+func (e *Eval) Payload(id uint32, payload []byte) error {
+	if err := e.DecodePayload(0, id, payload); err != nil {
+		return err
 	}
-	return e.Event.Row[s.index]
+	return e.only()
 }
 
-// PartitionOf is the partition, of n, in which source.key wants the last record if it was Landable: that of the text
-// of its key fields, strings as they are, numbers in decimal, several joined by '|', under Kafka's default
-// partitioner. It is -1 if a key field is null, for which no partition is right.
+func (e *Eval) only() error {
+	fate, err := e.Element(0)
+	if err == nil && fate.Outcome != Keep {
+		return fmt.Errorf("rule %s has %s the event: this reader knows no rules", e.plan.RuleNames[fate.Rule], fate.Outcome)
+	}
+	return err
+}
+
+// PartitionOf is the partition, of n, in which source.key wants the decoded event: that of the text of its key fields,
+// strings as they are, numbers in decimal, several joined by '|', under Kafka's default partitioner. It is -1 if a key
+// field is null or there is no key, for which no partition is right. An event that was only Landable has none.
 func (e *Eval) PartitionOf(n int32) int32 {
+	key := e.plan.program.sources[e.source].key
+	if len(key) == 0 || len(e.Event.Row) == 0 {
+		return -1
+	}
 	e.keyText = e.keyText[:0]
-	for i, index := range e.plan.program.key {
+	for i, index := range key {
 		if i > 0 {
 			e.keyText = append(e.keyText, '|')
 		}

@@ -1,5 +1,15 @@
 package pipeline
 
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/schema"
+)
+
+// ReasonRule begins the reason of a *schema.RecordError for an event that a rule quarantines; the rule's name follows.
+const ReasonRule = "rule:"
+
 // FateKind is what the rules decide of an event.
 type FateKind uint8
 
@@ -7,7 +17,7 @@ type FateKind uint8
 const (
 	Keep        FateKind = iota // it enters the windows
 	Filtered                    // a rule took it out
-	Quarantined                 // a rule found it bad: to the quarantine, with the rule's name
+	Quarantined                 // a rule found it bad: counted as invalid, with the rule's name
 )
 
 // String names the fate as metrics do.
@@ -32,52 +42,50 @@ type Fate struct {
 	Counted uint64
 }
 
-// Decode reads the value of a Kafka record (nil: it has none) of a source into Event. It fails with a
-// *schema.RecordError or a *schema.UnknownSchemaError. Nothing is evaluated yet: see Element.
-func (e *Eval) Decode(source int, value []byte) error {
-	e.landable = false
-	if err := e.plan.Decoder.Decode(value, &e.Event); err != nil {
-		return err
+var (
+	errNotMet   = errors.New("the expectation is not met")
+	errNullRule = errors.New("the condition is null")
+)
+
+// decide applies the rules to the row, in the order of the file; the first that filters or quarantines decides. A
+// condition that can't be evaluated, or is null, makes its rule fire: an expectation is then not met, and a filter that
+// can't tell quarantines. The error of a quarantined event is a *schema.RecordError whose reason names the rule.
+func (e *Eval) decide() (Fate, error) {
+	fate := Fate{Rule: -1}
+	for i := range e.rules {
+		r := &e.plan.program.rules[i]
+		v, skip, err := e.value(&e.rules[i])
+		switch {
+		case skip: // it is about events of other sources
+			continue
+		case err == nil && v.IsNull():
+			err = errNullRule
+		case err == nil && v.Bool() == r.expect:
+			continue
+		}
+		if r.then == RuleCount {
+			fate.Counted |= 1 << i
+			continue
+		}
+		fate.Rule = i
+		if r.then == RuleFilter && (err == nil || r.expect) {
+			fate.Outcome = Filtered
+			return fate, nil
+		}
+		fate.Outcome = Quarantined
+		return fate, r.failure(err)
 	}
-	e.landable = true
-	return nil
+	return fate, nil
 }
 
-// DecodePayload is Decode for a datum whose wire header has been taken off, as the lake stores it.
-func (e *Eval) DecodePayload(source int, id uint32, payload []byte) error {
-	e.landable = false
-	if err := e.plan.Decoder.DecodePayload(id, payload, &e.Event); err != nil {
-		return err
+// failure is the error of an event that the rule quarantines; err is nil if its condition could be evaluated.
+func (r *ruleProgram) failure(err error) error {
+	if err == nil {
+		return r.notMet
 	}
-	e.landable = true
-	return nil
-}
-
-// Identity is what makes the decoded event a duplicate of another; false if its source declares no event id.
-func (e *Eval) Identity() ([16]byte, bool) {
-	if !e.plan.Decoder.HasID() {
-		return [16]byte{}, false
+	var bad *schema.RecordError
+	if errors.As(err, &bad) {
+		err = bad.Err
 	}
-	return e.plan.Decoder.Identity(&e.Event), true
-}
-
-// Elements is how many elements the decoded event has: 1, unless its source unnests an array.
-func (e *Eval) Elements() int { return 1 }
-
-// Element evaluates lets, rules, keys and arguments of element i of the decoded event, from 0 to Elements()-1, into
-// Input. It fails with a *schema.RecordError.
-func (e *Eval) Element(i int) (Fate, error) {
-	return Fate{Rule: -1}, e.input()
-}
-
-// JoinKey appends the canonical bytes of the decoded event's join key: the fields of on.
-func (e *Eval) JoinKey(dst []byte) []byte { return dst }
-
-// Row appends the canonical bytes of the decoded event's row: what a join keeps of it.
-func (e *Eval) Row(dst []byte) []byte { return dst }
-
-// Joined evaluates lets, rules, keys and arguments over two rows, as Row has written them, into Input, whose HasID is
-// false. right is nil for an event that no version enriches. t is the joined event's time and id its identity.
-func (e *Eval) Joined(left, right []byte, t int64, id [16]byte) (Fate, error) {
-	return Fate{Rule: -1}, nil
+	return &schema.RecordError{Reason: ReasonRule + r.name, Err: fmt.Errorf("rule %s: %w", r.name, err)}
 }

@@ -45,8 +45,11 @@ func (b *builder) checkLetName(i int) *complaint {
 	case slices.ContainsFunc(b.p.Let[:i], func(l Let) bool { return l.Name == name }):
 		return complain("keep one of them", "%q is defined twice", name)
 	}
-	if _, err := b.schema.Lookup(name); err == nil {
+	if _, err := b.lookup(name); err == nil {
 		return complain("choose another name, so that it is clear which is meant", "%q is the name of a field", name)
+	}
+	if _, ok := b.env.Functions[name]; ok {
+		return complain("choose another name, so that it is clear which is meant", "%q is the name of a function", name)
 	}
 	return nil
 }
@@ -54,7 +57,7 @@ func (b *builder) checkLetName(i int) *complaint {
 func (b *builder) let(path string, i int) (*expr.Program, bool) {
 	text := b.p.Let[i].Expr
 	for _, name := range namesIn(text) {
-		if _, field := b.env.Fields[name]; field || b.env.Lets[name] != nil || b.broken[name] {
+		if _, field := b.env.Fields[name]; field || b.env.Lets[name] != nil || b.broken[name] || b.sourceNamed(name) >= 0 {
 			continue
 		}
 		if slices.ContainsFunc(b.p.Let[i:], func(l Let) bool { return l.Name == name }) {
@@ -100,18 +103,26 @@ func (b *builder) alone(name string) *complaint {
 	if b.env.Lets[name] != nil {
 		return nil
 	}
-	t, err := b.schema.Lookup(name)
+	t, err := b.lookup(name)
 	switch {
 	case err != nil:
-		hint := "known: " + listSome(b.names)
-		if s := schema.Suggest(name, b.names); s != "" {
-			hint = "did you mean " + s + "?"
-		}
-		return complain(hint, "there is no field or let %s", name)
+		return complain(b.meant(name), "there is no field or let %s", name)
 	case t.Kind == schema.KindNull:
 		return complain("name a plain field; one within a record is record.field", "%s is %s, which can't be read as one value", name, a(t))
 	}
 	return nil
+}
+
+// meant is the hint for a field or let that isn't there.
+func (b *builder) meant(name string) string {
+	if b.sources[0].name != "" && !strings.Contains(name, ".") {
+		for _, s := range b.sources {
+			if slices.Contains(s.paths(), name) {
+				return "write " + s.name + "." + name + ": with several sources a field has its source's name before it"
+			}
+		}
+	}
+	return didYouMean(name, b.names)
 }
 
 // isPath reports whether a text is one name, perhaps dotted, and no word of CEL such as true.

@@ -15,7 +15,7 @@ type Plan struct {
 	Schema   *schema.Schema
 	Wire     schema.Wire
 	EventDef schema.EventDef
-	Decoder  *schema.Decoder
+	Decoder  *schema.Decoder // nil if the first source isn't Avro: use Sources[0].Reader
 	// Outputs, Codecs and GroupFields have one element per output, in the order of the file.
 	Outputs     []window.Output
 	Codecs      []*curated.Codec
@@ -33,8 +33,10 @@ type Plan struct {
 	Shape Shape
 	// Join is of meaning for IntervalJoin and Enrich.
 	Join JoinPlan
-	// Rekeyed says that events go through the repartition topic: some output's group isn't contained in the source's key.
-	Rekeyed bool
+	// Rekeyed says that events go through the repartition topic, since some output's groups are not known to lie in one
+	// partition of the source each. Repartition has, per output, the reason; "" for an output that alone needs none.
+	Rekeyed     bool
+	Repartition []string
 	// RuleNames are the names of the rules, in the order of the file; Fate refers to them by index.
 	RuleNames []string
 	// Updates is, per output, how often results of open windows are published; 0 for on_close.
@@ -77,10 +79,10 @@ type SourcePlan struct {
 	Topic     string
 	Spec      *Source        // as in the file
 	Schema    *schema.Schema // every format's fields, as an Avro record
+	Source    schema.Source  // how its records are written
+	Reader    schema.Reader
 	EventDef  schema.EventDef
 	Wire      schema.Wire
-	Source    schema.Source // how its records are written
-	Reader    schema.Reader
 	Watermark window.WatermarkOptions
 	// FieldsRead are the fields that the pipeline reads besides event id and event time, sorted, by their names in the
 	// source: not qualified by its name.
