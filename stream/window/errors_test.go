@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,14 +56,24 @@ func TestNewEngineRefuses(t *testing.T) {
 		{"argument number -1", with(func(o *Output) { o.Aggs[0].Arg = -1 })},
 		{"argument number 256", with(func(o *Output) { o.Aggs[0].Arg = 256 })},
 		{"it needs a number", with(func(o *Output) { o.Aggs[0].In = schema.Type{Kind: schema.KindString, Avro: "string"} })},
+		{"they start every 1 to 10 ms", with(func(o *Output) { o.Size, o.Every = 10, 11 })},
+		{"they start every 1 to 10 ms", with(func(o *Output) { o.Size, o.Every = 10, -1 })},
+		{"each event would be in 1001 of them, at most 1000", with(func(o *Output) { o.Size, o.Every = 1001, 1 })},
+		{"the gap is from 1 to 10", with(func(o *Output) { o.Size, o.Gap = 10, 11 })},
+		{"the gap is from 1 to 10", with(func(o *Output) { o.Size, o.Gap = 10, -1 })},
+		{"sessions don't hop", with(func(o *Output) { o.Size, o.Gap, o.Every = 10, 2, 5 })},
+		{"sessions have no updates", with(func(o *Output) { o.Size, o.Gap, o.Updates = 10, 2, true })},
+		{"need 70 bits", slices.Repeat(with(func(o *Output) { o.Size, o.Every = 1000, 1 }), 7)},
 		{"it needs a condition", with(func(o *Output) { o.Aggs[0].Func = CountIf })},
 	} {
 		if _, err := NewEngine(c.outputs, nil, EngineOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
-	if _, err := NewEngine(counts(), nil, EngineOptions{MemoryMax: -1}); err == nil {
-		t.Error("a negative memory limit is taken")
+	for _, o := range []EngineOptions{{MemoryMax: -1}, {OpenMax: -1}} {
+		if _, err := NewEngine(counts(), nil, o); err == nil {
+			t.Errorf("limits %+v are taken", o)
+		}
 	}
 }
 
@@ -75,6 +86,7 @@ func TestAddRefuses(t *testing.T) {
 		{"years 1 to 9999", event(TimeMin-1, "k", "", one)},
 		{"years 1 to 9999", event(TimeMax+1, "k", "", one)},
 		{"1 keys and 0 argument lists", &Input{Keys: [][]byte{nil}}},
+		{"for outputs 10 of 1", &Input{Keys: [][]byte{nil}, Args: [][]schema.Value{{one}}, Outputs: 2}},
 		{"0 arguments", event(0, "k", "")},
 		{"argument 0 is null, declared as int", event(0, "k", "", schema.NullValue())},
 		{"argument 0 is float", event(0, "k", "", schema.FloatValue(1))},

@@ -14,6 +14,7 @@ func TestSameCutSameState(t *testing.T) {
 	for i := range 150 {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		w := newWorkload(r, 1+i%3, 60+r.IntN(200))
+		w.some = i%4 == 0
 		want := w.run(t, &schedule{order: w.interleaving(r), r: r})
 		for range 4 {
 			s := w.schedule(r)

@@ -28,6 +28,7 @@ type occurrence struct {
 type workload struct {
 	outputs []Output
 	logs    [][]occurrence
+	some    bool // events go to some of the outputs only
 }
 
 const modelBound = 5 // out-of-orderness of the logs' own watermarks
@@ -193,7 +194,11 @@ type oracleWindow struct {
 
 // windowsOf is the windows that hold a time: every multiple of Every up to Size before it starts one.
 func windowsOf(w *workload, t int64) (all []oracleWindow) {
+	takes := w.takes(t)
 	for i := range w.outputs {
+		if takes>>i&1 == 0 {
+			continue
+		}
 		o := &w.outputs[i]
 		every := o.Every
 		if every == 0 {
@@ -202,6 +207,15 @@ func windowsOf(w *workload, t int64) (all []oracleWindow) {
 		for start := floor(t, every); start > t-o.Size; start -= every {
 			all = append(all, oracleWindow{i, start, start + o.Size + o.Lateness})
 		}
+	}
+	return all
+}
+
+// takes is the set of outputs that take an event: a function of the event, here of its time.
+func (w *workload) takes(t int64) uint64 {
+	all := uint64(1)<<len(w.outputs) - 1
+	if some := uint64(t) * 0x9e3779b97f4a7c15 >> 32 & all; w.some && some != 0 {
+		return some
 	}
 	return all
 }

@@ -124,7 +124,12 @@ func (x *run) step() {
 	if x.lateByMin {
 		mark = slices.Min(x.marks)
 	}
-	v, err := x.e.Add(o.fill(&x.in, len(x.w.outputs)), mark)
+	in := o.fill(&x.in, len(x.w.outputs))
+	in.Outputs = 0
+	if x.w.some {
+		in.Outputs = x.w.takes(o.time)
+	}
+	v, err := x.e.Add(in, mark)
 	if err != nil {
 		x.t.Fatal(err)
 	}
