@@ -22,22 +22,10 @@ type Topic struct {
 	Decoder schema.Reader
 }
 
-// OpenSource opens, or declares for the first time, the raw lake of a pipeline's source topic.
+// OpenSource is OpenSourceOf for the only source.
 // topicID is the broker's id of the topic.
 func OpenSource(ctx context.Context, b blob.Bucket, plan *pipeline.Plan, topicID string) (*Topic, error) {
-	src := plan.Pipeline.Source
-	ids := plan.Wire.IDs
-	if !plan.Wire.Confluent {
-		ids = []uint32{0}
-	}
-	d := lake.Declaration{
-		Topic: src.Topic, TopicID: topicID, Format: src.Format,
-		EventTime: plan.EventDef.Time, EventID: plan.EventDef.ID,
-	}
-	for _, id := range ids {
-		d.Schemas = append(d.Schemas, lake.SchemaDecl{ID: id, JSON: string(plan.Schema.JSON())})
-	}
-	return open(ctx, b, d, plan.Decoder)
+	return OpenSourceOf(ctx, b, plan, 0, topicID)
 }
 
 // OpenCurated opens the raw lake of a curated topic. Its records are landed by the start of their window, so
