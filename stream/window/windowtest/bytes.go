@@ -20,7 +20,7 @@ func takesItsOwnBytesOnly(c *trial) error {
 	}
 	own := a.Append(nil)
 	if front := a.Append([]byte("front")); !bytes.Equal(front, append([]byte("front"), own...)) {
-		return fmt.Errorf("Append behind other bytes: %s, want them and %s", show(front), show(own))
+		return fmt.Errorf("behind other bytes Append writes %s, want them and %s", show(front), show(own))
 	}
 	var before, after runtime.MemStats
 	length := 0
@@ -51,7 +51,7 @@ func (c *trial) refusesOrWritesAgain(src []byte) error {
 		return nil
 	}
 	if again := b.Append(nil); !bytes.Equal(src, again) {
-		return fmt.Errorf("Decode takes %s, which Append writes as %s", show(src), show(again))
+		return fmt.Errorf("wrong bytes: Decode takes %s, which Append writes as %s", show(src), show(again))
 	}
 	return nil
 }

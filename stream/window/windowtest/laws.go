@@ -214,7 +214,7 @@ func hasValue(c *trial) error {
 	}
 	first.Bytes = bytes.Clone(first.Bytes)
 	if !bytes.Equal(before, a.Append(nil)) {
-		return errors.New("Value changes the accumulator")
+		return errors.New("the accumulator is changed by Value")
 	}
 	scratch := bytes.Repeat([]byte{0xa5}, 7)
 	second, err := c.agg.Value(a, scratch[:3])

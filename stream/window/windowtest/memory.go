@@ -29,7 +29,7 @@ func ownsUpToMemory(c *trial) error {
 		}
 		n := held[i].Bytes()
 		if n < 0 {
-			return fmt.Errorf("Bytes is %d", n)
+			return fmt.Errorf("a size of %d bytes", n)
 		}
 		said += n
 	}
@@ -37,10 +37,10 @@ func ownsUpToMemory(c *trial) error {
 	runtime.KeepAlive(held)
 	runtime.KeepAlive(c)
 	if took > memorySpan*said+memoryFree*copies {
-		return fmt.Errorf("Bytes says %d, the heap %d", said/copies, took/copies)
+		return fmt.Errorf("the heap says %[2]d, Bytes only %[1]d", said/copies, took/copies)
 	}
 	if said > memorySpan*took+memoryFree*copies {
-		return fmt.Errorf("Bytes says %d, the heap only %d", said/copies, took/copies)
+		return fmt.Errorf("the heap says only %[2]d, Bytes %[1]d", said/copies, took/copies)
 	}
 	return nil
 }
