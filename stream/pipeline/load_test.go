@@ -42,7 +42,7 @@ func compile(t *testing.T, p *Pipeline) *Plan {
 // TestGood compares what is read of a file with every key, and what is filled in for one with as few as possible, with
 // golden files. Both compile (invariant 4).
 func TestGood(t *testing.T) {
-	for _, name := range []string{"complete", "minimal"} {
+	for _, name := range []string{"complete", "minimal", "windows", "join", "enrich", "cogroup", "orders"} {
 		t.Run(name, func(t *testing.T) {
 			p := load(t, "testdata/good/"+name+".yaml")
 			plan := compile(t, p)
@@ -51,7 +51,10 @@ func TestGood(t *testing.T) {
 				t.Fatal(err)
 			}
 			var b strings.Builder
-			fmt.Fprintf(&b, "%s\n\nfields read %v\nrow %v\n%+v\n%+v\n", settings, plan.FieldsRead, plan.Decoder.Fields(), plan.Wire, plan.WatermarkOptions)
+			fmt.Fprintf(&b, "%s\n\n%v, rekeyed %v, rules %v\n", settings, plan.Shape, plan.Rekeyed, plan.RuleNames)
+			for _, s := range plan.Sources {
+				fmt.Fprintf(&b, "%s: fields read %v\nrow %v\n%+v\n%+v\n", s.Topic, s.FieldsRead, s.Reader.Fields(), s.Wire, s.Watermark)
+			}
 			for i, o := range plan.Outputs {
 				fmt.Fprintf(&b, "%s size %d lateness %d group %v\n", o.Name, o.Size, o.Lateness, plan.GroupFields[i])
 				for _, a := range o.Aggs {

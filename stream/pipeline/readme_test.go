@@ -85,6 +85,11 @@ func TestReadmeExamples(t *testing.T) {
 		if len(faults) > 0 {
 			t.Errorf("%v in\n%s", faults, text)
 		}
+		if strings.Contains(text, "pipeline:") { // a whole file, whose schema lies in testdata
+			if _, err := ParseWith("testdata/readme.yaml", []byte(text), testEnv, Extensions{}); err != nil {
+				t.Errorf("%v in\n%s", err, text)
+			}
+		}
 		fs := newFaultSet("", p.places)
 		p.checkRules(fs)
 		for i := range p.Outputs {
