@@ -38,8 +38,20 @@ func Kinds() []Kind {
 		{Name: "window", Prefix: 0x10, KeyBytes: 1 + 2 + 8, Varies: true}, // and the group's key
 		{Name: "window-header", Prefix: 0x11, KeyBytes: 1 + 2 + 8},
 		{Name: "window-meta", Prefix: 0x12, KeyBytes: 1},
+		{Name: "session", Prefix: 0x13, KeyBytes: 1 + 2 + 8 + 8, Varies: true}, // and the group's key within
+		{Name: "session-span", Prefix: 0x14, KeyBytes: 1 + 2 + 8},
+		{Name: "session-due", Prefix: 0x15, KeyBytes: 1 + 2 + 8 + 8, Varies: true},
 		{Name: "dedup", Prefix: 0x20, KeyBytes: 1 + 8 + 16},
 		{Name: "dedup-header", Prefix: 0x21, KeyBytes: 1 + 8},
+		// stream/join: FORMAT.md there
+		{Name: "join-event", Prefix: 0x30, KeyBytes: 35, Varies: true},
+		{Name: "join-event-header", Prefix: 0x31, KeyBytes: 10},
+		{Name: "join-held", Prefix: 0x32, KeyBytes: 25, Varies: true},
+		{Name: "join-held-header", Prefix: 0x33, KeyBytes: 9},
+		{Name: "join-version", Prefix: 0x34, KeyBytes: 26, Varies: true},
+		{Name: "join-unsettled", Prefix: 0x35, KeyBytes: 25, Varies: true},
+		{Name: "join-unsettled-header", Prefix: 0x36, KeyBytes: 9},
+		{Name: "join-meta", Prefix: 0x3f, KeyBytes: 1},
 	}
 }
 

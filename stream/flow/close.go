@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -83,35 +82,40 @@ func (f *Flow) Raise(input int, mark int64) error {
 	return nil
 }
 
-// Bound is the watermark that closes every window that holds or held events, as far as they end before limit (ms): those
-// beyond come from stamps that nobody believes. NoBound if there are none. It only grows, but for the limit.
-func (f *Flow) Bound(limit int64) (int64, error) {
+// Bound is the watermark that closes every window that events of the sources lie in, whatever rules or a join made of
+// them, as far as they end before limit (ms): those beyond come from stamps that nobody believes. A reconcile unit waits
+// for it where events are. NoBound if there are none. It only grows, but for the limit.
+func (f *Flow) Bound(limit int64) int64 {
 	if b, ok := f.engine.Bound(limit); ok {
 		f.bound = max(f.bound, b)
 	}
-	held, err := f.held(limit)
-	return max(f.bound, held), err
-}
-
-// held is the bound of the windows that events held by an enrichment will enter.
-func (f *Flow) held(limit int64) (int64, error) {
-	bound := int64(NoBound)
-	if f.plan.Shape != pipeline.Enrich {
-		return bound, nil
+	if f.top != window.NoWatermark {
+		f.bound = max(f.bound, f.closes(f.top))
 	}
-	lateness := f.plan.Join.Lateness
-	at, ok, err := f.join.Bound(limit)
-	if !ok || err != nil {
-		return bound, err
-	}
-	for i := range f.plan.Outputs {
-		o := &f.plan.Outputs[i]
-		f.spans = o.Assign(at-lateness, f.spans[:0])
-		for _, s := range f.spans {
-			bound = max(bound, s.End+o.Lateness)
+	bound := f.bound
+	for i := range f.inputs {
+		for _, p := range f.inputs[i].wm.Pending {
+			if p.Time <= limit {
+				bound = max(bound, f.closes(p.Time))
+			}
 		}
 	}
-	return bound, nil
+	return bound
+}
+
+// closes is the watermark that closes all windows that an event of time t can be in.
+func (f *Flow) closes(t int64) int64 {
+	bound := int64(NoBound)
+	for i := range f.plan.Outputs {
+		o := &f.plan.Outputs[i]
+		f.spans = o.Assign(t, f.spans[:0])
+		end := f.spans[len(f.spans)-1].End
+		if o.Session() {
+			end = min(end, t+o.Gap)
+		}
+		bound = max(bound, end+o.Lateness)
+	}
+	return bound
 }
 
 // Counters are the accounting so far. The caller must not modify them.

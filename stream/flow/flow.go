@@ -20,6 +20,8 @@ type Options struct {
 	MemoryMax int64
 	// OpenMax bounds the open results, windows times groups; 0 is no limit.
 	OpenMax int64
+	// Batch is set by NewBatch.
+	batch *batch
 }
 
 // Flow is the core of one task.
@@ -35,6 +37,7 @@ type Flow struct {
 	marks    []int64 // rekeyed: the watermarks of all source partitions, as received
 	counters Counters
 	bound    int64
+	top      int64 // highest event time that was believed since New
 	closed   int64 // the watermark that Close was last given
 	marked   int64 // the watermark that markers last carried
 	hop      int64 // ms between markers
@@ -60,14 +63,18 @@ const NoBound = window.NoWatermark
 // New makes a Flow. With a Backing it finds what an earlier one has left; the counters, bound and watermarks, which are
 // part of the caller's cut, are set by Restore.
 func New(plan *pipeline.Plan, sink Sink, o Options) (*Flow, error) {
-	f := &Flow{plan: plan, o: o, sink: sink, eval: plan.NewEval(), bound: NoBound, closed: window.NoWatermark, marked: window.NoWatermark}
-	if want := Inputs(plan); len(o.Widths) != want {
+	f := &Flow{plan: plan, o: o, sink: sink, eval: plan.NewEval(), bound: NoBound, closed: window.NoWatermark, marked: window.NoWatermark, top: window.NoWatermark}
+	if want := Inputs(plan); len(o.Widths) != want && o.batch == nil {
 		return nil, fmt.Errorf("a flow of %d inputs with %d numbers of partitions", want, len(o.Widths))
+	}
+	outputs := plan.Outputs
+	if o.batch != nil {
+		outputs = o.batch.outputs
 	}
 	for i := range plan.Sources {
 		f.inputs = append(f.inputs, input{wm: window.NewWatermark(), opts: plan.Sources[i].Watermark})
 	}
-	if plan.Rekeyed {
+	if plan.Rekeyed && o.batch == nil {
 		f.marks = slices.Repeat([]int64{window.NoWatermark}, int(o.Widths[0]))
 		f.hop = markerHop(plan.Outputs)
 	}
@@ -77,7 +84,7 @@ func New(plan *pipeline.Plan, sink Sink, o Options) (*Flow, error) {
 		memory /= 2
 	}
 	var err error
-	if f.engine, err = window.NewEngine(plan.Outputs, o.Backing, window.EngineOptions{MemoryMax: memory, OpenMax: o.OpenMax}); err != nil {
+	if f.engine, err = window.NewEngine(outputs, o.Backing, window.EngineOptions{MemoryMax: memory}); err != nil {
 		return nil, fmt.Errorf("open windows: %w", err)
 	}
 	if f.join, err = newJoin(plan, o.Backing, memory); err != nil {

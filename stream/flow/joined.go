@@ -60,7 +60,7 @@ func (f *Flow) pair(p *join.Pair) error {
 		f.counters.PairsFiltered++
 		return nil
 	}
-	v, err := f.engine.Add(&f.eval.Input, f.closed)
+	v, err := f.add(f.closed)
 	if err != nil {
 		return fmt.Errorf("a joined event of time %d: %w", p.Time, err)
 	}

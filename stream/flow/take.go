@@ -31,7 +31,7 @@ func (f *Flow) Take(at Place) (Outcome, error) {
 	if err != nil {
 		return 0, fmt.Errorf("source %s, partition %d, offset %d: %w", f.plan.Sources[s.input].Topic, at.Partition, at.Offset, err)
 	}
-	f.inputs[s.input].wm.Observe(a.time, a.id, f.inputs[s.input].opts)
+	f.observe(&a)
 	f.counters.count(outcome)
 	if outcome == Late {
 		return Late, f.report(&a, Report{Kind: ReportLate, Watermark: a.mark})
@@ -55,8 +55,24 @@ func (f *Flow) arrival(at Place) arrival {
 	if a.id, a.hasID = f.eval.Identity(); !a.hasID {
 		a.id = placeID(at) // every record is an event of its own
 	}
+	if f.o.batch != nil {
+		a.mark = window.NoWatermark // nothing is late
+		return a
+	}
 	f.countLateness(in.wm.Base, a.time)
 	return a
+}
+
+// observe lets the event move its partition's watermark.
+func (f *Flow) observe(a *arrival) {
+	if f.o.batch != nil {
+		return
+	}
+	in := &f.inputs[a.source]
+	before := in.wm.Base
+	if in.wm.Observe(a.time, a.id, in.opts); in.wm.Base > before {
+		f.top = max(f.top, in.wm.Base)
+	}
 }
 
 func (f *Flow) apply(a *arrival) (Outcome, error) {
@@ -84,10 +100,10 @@ func (f *Flow) element(a *arrival, i int) (Outcome, error) {
 	switch {
 	case fate.Outcome == pipeline.Filtered:
 		return Filtered, nil
-	case f.plan.Rekeyed:
+	case f.plan.Rekeyed && f.o.batch == nil:
 		return f.forward(a, i)
 	}
-	v, err := f.engine.Add(&f.eval.Input, a.mark)
+	v, err := f.add(a.mark)
 	if err != nil {
 		return 0, err
 	}
@@ -103,6 +119,19 @@ func (f *Flow) element(a *arrival, i int) (Outcome, error) {
 		return Duplicate, nil
 	}
 	return Aggregated, nil
+}
+
+// add gives the evaluated event to its windows.
+func (f *Flow) add(mark int64) (window.Verdict, error) {
+	in := &f.eval.Input
+	if f.o.batch != nil {
+		in.Outputs = f.o.batch.only
+	}
+	v, err := f.engine.Add(in, mark)
+	if err != nil || f.o.batch == nil || f.o.batch.observe == nil {
+		return v, err
+	}
+	return v, f.o.batch.observe(in, v.Outcome)
 }
 
 // refuse reports an event, or an element of one, on which an expression or a rule failed. An error that isn't the
