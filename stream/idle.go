@@ -115,10 +115,7 @@ func (r *runner) survey(ctx context.Context, tasks []*task, now time.Time) (*sce
 	for i, src := range r.sources {
 		sc.quiet[i] = true
 		for id := range r.width() {
-			v, ok, err := r.sibling(mine[id], cuts[id], i, id, now)
-			if err != nil {
-				return nil, err
-			}
+			v, ok := r.sibling(mine[id], cuts[id], i, id, now)
 			sc.known = sc.known && ok
 			sc.bound = max(sc.bound, v.bound)
 			if src.lake == nil {
@@ -148,24 +145,23 @@ type view struct {
 
 // sibling looks at a task: directly if it runs here, else through its last checkpoint, by which it is silent if the
 // checkpoint stands at the end of its partition, since the last record that it has seen.
-func (r *runner) sibling(t *task, cut *state.Cut, number int, id int32, now time.Time) (view, bool, error) {
+func (r *runner) sibling(t *task, cut *state.Cut, number int, id int32, now time.Time) (view, bool) {
 	if t != nil && t.stopped == nil {
-		bound, err := t.flow.Bound(now.UnixMilli() + t.maxFuture())
 		in := t.inputs[number]
-		v := view{reached: t.flow.Reached(number), bound: bound}
+		v := view{reached: t.flow.Reached(number), bound: t.flow.Bound(now.UnixMilli() + t.maxFuture())}
 		if !in.silentSince.IsZero() {
 			v.silentFor, v.atEnd = now.Sub(in.silentSince), true
 		}
-		return v, true, err
+		return v, true
 	}
 	if cut == nil {
-		return view{reached: window.NoWatermark, bound: window.NoWatermark}, false, nil
+		return view{reached: window.NoWatermark, bound: window.NoWatermark}, false
 	}
 	v := view{reached: cut.Sources[number].Reached, bound: cut.Bound}
 	if cut.Sources[number].Next >= r.observed[r.sources[number].Name][id].High {
 		v.silentFor, v.atEnd = now.Sub(time.UnixMilli(cut.LastRecordAt)), true
 	}
-	return v, true, nil
+	return v, true
 }
 
 // worthRaising says whether a decision would close a window or an hour.

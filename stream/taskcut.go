@@ -10,10 +10,7 @@ import (
 // cut describes what the state reflects now: everything durable names it (law L4).
 func (t *task) cut() (*state.Cut, error) {
 	// Windows beyond the clock's limit are not worth closing for: they come from bad timestamps.
-	bound, err := t.flow.Bound(t.now() + t.maxFuture())
-	if err != nil {
-		return nil, fmt.Errorf("task %d: %w", t.id, err)
-	}
+	bound := t.flow.Bound(t.now() + t.maxFuture())
 	counters := t.counters()
 	if n := counters.Consumed + counters.Received; n > t.consumedAt {
 		t.lastRecordAt, t.consumedAt = t.now(), n
