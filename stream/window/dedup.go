@@ -164,13 +164,13 @@ func (e *Engine) decodeWord(val []byte) (uint64, error) {
 		return e.seen.all, nil
 	}
 	if len(val) > 8 || val[len(val)-1] == 0 {
-		return 0, fmt.Errorf("% x is no set of outputs", val)
+		return 0, fmt.Errorf("% x is no number of windows for each output", val)
 	}
 	var buf [8]byte
 	copy(buf[:], val)
 	word := binary.LittleEndian.Uint64(buf[:])
 	if !e.sound(word) || word == e.seen.all {
-		return 0, fmt.Errorf("% x is no set of some of the outputs", val)
+		return 0, fmt.Errorf("% x is no number of windows for each output", val)
 	}
 	return word, nil
 }
