@@ -16,8 +16,8 @@ import (
 // and 0 are one value, all NaN are one. The hash is no secret: who picks values for their hashes can make the count as
 // wrong as he likes. Where that matters, use distinct.
 //
-// State (hyperloglog): 1 byte, and 8 for each value up to 1,536, then 12,288. Merging takes the union of the lists, or
-// the greater of each two registers.
+// State (hyperloglog): 1 byte, and 8 for each value up to 1,536, then 12,288 (16 KiB in memory). Merging takes the
+// union of the lists, or the greater of each two registers.
 type approxDistinct struct{ form form }
 
 func (a approxDistinct) Cell() string {
