@@ -15,10 +15,11 @@ type jsonDigits struct {
 	exp      int
 }
 
-// exponentMax bounds exponents: nothing that a field holds is near it.
+// exponentMax bounds exponents: nothing that a field holds is near it. A greater one is refused, not rounded.
 const exponentMax = 1 << 20
 
-// takeApart reads a number in JSON's form exactly. It says no where the text has another form (leading zeros are taken).
+// takeApart reads a number in JSON's form exactly. It says no where the text has another form (leading zeros are taken)
+// or an absurd exponent.
 // buf is where it may put digits.
 func takeApart(text, buf []byte) (d jsonDigits, ok bool) {
 	mantissa := text
@@ -56,7 +57,9 @@ func exponent(text []byte) (int, bool) {
 	}
 	exp := 0
 	for _, c := range text {
-		exp = min(exp*10+int(c-'0'), exponentMax)
+		if exp = exp*10 + int(c-'0'); exp > exponentMax {
+			return 0, false
+		}
 	}
 	if negative {
 		return -exp, true

@@ -54,6 +54,9 @@ func (r *jsonReader) DecodePayload(id uint32, payload []byte, ev *Event) error {
 	return r.read(text, ev)
 }
 
+// keysKept is how many keys an Event keeps room for.
+const keysKept = 1 << 12
+
 // storedMax is how much memory an Event keeps for the Payload.
 const storedMax = 1 << 20
 
@@ -84,8 +87,11 @@ func (r *jsonReader) read(text []byte, ev *Event) error {
 	}
 	clear(ev.Row)
 	ev.elements.reset(r.unnest != "", r.slots)
-	w := jsonWalk{row: ev.Row, elements: &ev.elements, keys: ev.keys[:0], seen: ev.seen[:0]}
+	w := jsonWalk{row: ev.Row, elements: &ev.elements, seen: ev.seen[:0]}
 	w.buf = text
+	if cap(ev.keys) <= keysKept {
+		w.keys = ev.keys[:0]
+	}
 	if cap(ev.text) <= scratchMax {
 		w.text = ev.text[:0]
 	}

@@ -23,8 +23,11 @@ type jsonWalk struct {
 	badTime  *RecordError // what is wrong with the event time
 }
 
-// wrong notes a wrong value of j.
+// wrong notes a wrong value of j, if it is the first.
 func (w *jsonWalk) wrong(j *jsonNode, reason, format string, args ...any) {
+	if w.bad != nil && !j.time {
+		return
+	}
 	if j.time && w.badTime == nil {
 		w.badTime = &RecordError{Reason: reason, Err: fmt.Errorf("event time %q: %s", j.path, fmt.Sprintf(format, args...))}
 	}

@@ -267,3 +267,38 @@ func TestPackedOrNot(t *testing.T) {
 		t.Error("they differ")
 	}
 }
+
+// What a member of a oneof unnested is gone when another member is set.
+func TestOneofClearsElements(t *testing.T) {
+	const file = `name: "choice.proto" package: "c" syntax: "proto3" dependency: "google/protobuf/timestamp.proto"
+		message_type { name: "E"
+		  field { name: "at" number: 1 type: TYPE_MESSAGE type_name: ".google.protobuf.Timestamp" label: LABEL_OPTIONAL }
+		  field { name: "basket" number: 2 type: TYPE_MESSAGE type_name: ".c.Basket" label: LABEL_OPTIONAL oneof_index: 0 }
+		  field { name: "none" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL oneof_index: 0 }
+		  oneof_decl { name: "what" } }
+		message_type { name: "Basket" field { name: "codes" number: 1 type: TYPE_INT64 label: LABEL_REPEATED } field { name: "n" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }`
+	s := Source{Format: FormatProtobuf, Schema: descriptorSet(t, file), Message: "c.E", Event: EventDef{Time: "at"}, Unnest: "basket.codes"}
+	r := mustReader(t, s, "basket.codes", "basket.n", "none")
+	const at, basket, none = "\x0a\x02\x08\x05", "\x12\x04\x0a\x02\x07\x08", "\x1a\x01x"
+	var ev Event
+	for value, want := range map[string]string{
+		at + basket:                 "2 [5000000 7 0 null]",
+		at + basket + basket:        "4 [5000000 7 0 null]",
+		at + basket + none:          "0 [5000000 null null x]",
+		at + none + basket:          "2 [5000000 7 0 null]",
+		at + basket + none + basket: "2 [5000000 7 0 null]",
+		at:                          "0 [5000000 null null null]",
+	} {
+		if err := r.Decode([]byte(value), &ev); err != nil {
+			t.Fatal(err)
+		}
+		ev.Load(0)
+		if got := fmt.Sprint(ev.Elements, " ", ev.Row); got != want {
+			t.Errorf("%x: %s, want %s", value, got, want)
+		}
+	}
+	s.Event.Time, s.Unnest = "none", ""
+	if _, err := NewReader(s, nil); err == nil {
+		t.Error("a text is an event time")
+	}
+}

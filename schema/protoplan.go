@@ -10,12 +10,13 @@ import (
 
 // protoNode is what a Protobuf reader expects of one message.
 type protoNode struct {
-	fields  map[protowire.Number]*protoField
-	dense   []*protoField // by number, those below denseMax
-	path    string
-	wanted  bool
-	onTime  bool // the event time is in it: without it the event has no place
-	id, end int  // of a wanted message: its state, and behind the last one of those in it
+	fields   map[protowire.Number]*protoField
+	dense    []*protoField // by number, those below denseMax
+	path     string
+	wanted   bool
+	onTime   bool // the event time is in it: without it the event has no place
+	elements bool // the unnested array is in it
+	id, end  int  // of a wanted message: its state, and behind the last one of those in it
 
 	zeros    []protoZero // fields that are a zero where the message is present and they are not
 	slots    []int32     // of it and all in it
@@ -94,6 +95,7 @@ func (c *protoCompiler) compile(m protoreflect.MessageDescriptor, w *want, path 
 }
 
 func (n *protoNode) add(d protoreflect.FieldDescriptor, f *protoField) {
+	n.elements = n.elements || f.element || f.message != nil && f.message.elements
 	n.fields[d.Number()] = f
 	if d.Number() < denseMax {
 		for len(n.dense) <= int(d.Number()) {

@@ -31,8 +31,11 @@ type stamp struct {
 	nanos   int32
 }
 
-// wrong notes a wrong value.
+// wrong notes a wrong value, if it is the first.
 func (w *protoWalk) wrong(f *protoField, reason, format string, args ...any) {
+	if w.bad != nil && !f.time {
+		return
+	}
 	what := fmt.Sprintf(format, args...)
 	if f.time && w.badTime == nil {
 		w.badTime = &RecordError{Reason: reason, Err: fmt.Errorf("event time %q: %s", f.path, what)}
@@ -88,6 +91,9 @@ func (w *protoWalk) enter(m *protoNode) {
 
 // leave makes a wanted message and all in it absent.
 func (w *protoWalk) leave(m *protoNode) {
+	if m.elements {
+		w.elements.reset(true, w.elements.slots)
+	}
 	clear(w.states[m.id:m.end])
 	for _, slot := range m.slots {
 		w.row[slot] = Value{}
@@ -346,7 +352,9 @@ func (w *protoWalk) varint(f *protoField, v uint64) {
 	case protoreflect.BoolKind:
 		w.set(f, BoolValue(v != 0))
 	case protoreflect.EnumKind:
-		w.set(f, f.enumValue(int32(v)))
+		if f.slot != noSlot {
+			w.row[f.slot] = f.enumValue(int32(v))
+		}
 	case protoreflect.Int32Kind:
 		w.set(f, IntValue(int64(int32(v))))
 	case protoreflect.Uint32Kind:

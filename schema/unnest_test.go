@@ -264,3 +264,28 @@ func TestDecimalsAreCanonical(t *testing.T) {
 		}
 	}
 }
+
+// One Event serves readers of all formats, one after the other.
+func TestOneEventForAllReaders(t *testing.T) {
+	json, avro, shop := mustReader(t, orderSource("items"), "items.sku"), mustReader(t, basketSource("")), mustReader(t, shopSource(t, "codes"), "codes")
+	var ev Event
+	for range 2 {
+		if err := json.Decode([]byte(`{"id": "a", "at": 5, "n": 1, "items": [{"sku": "a"}, {"sku": "b"}]}`), &ev); err != nil || ev.Elements != 2 {
+			t.Error(err, ev.Elements)
+		}
+		if err := avro.Decode(basket(t, `{"id": "a", "at": 6, "codes": [1], "in": null}`), &ev); err != nil || ev.Elements != 1 || ev.Time != 6 {
+			t.Error(err, ev.Elements)
+		}
+		ev.Load(0)
+		if got := fmt.Sprint(ev.Row); got != "[6 a]" {
+			t.Error(got)
+		}
+		if err := shop.Decode([]byte("\x0a\x01a\x12\x02\x08\x05\x52\x03\x02\x04\x06"), &ev); err != nil || ev.Elements != 3 {
+			t.Error(err, ev.Elements)
+		}
+		ev.Load(2)
+		if got := fmt.Sprint(ev.Row); got != "[5000000 3 a]" {
+			t.Error(got)
+		}
+	}
+}
