@@ -43,6 +43,12 @@ type avroLogical struct {
 	Logical string `json:"logicalType"`
 }
 
+type avroDecimal struct {
+	avroLogical
+	Precision int `json:"precision"`
+	Scale     int `json:"scale,omitempty"`
+}
+
 type avroEnum struct {
 	Type    string   `json:"type"`
 	Name    string   `json:"name"`
@@ -76,7 +82,12 @@ func avroType(t schema.Type) (any, error) {
 	case schema.KindString:
 		typ = "string"
 	case schema.KindBytes:
-		typ = "bytes"
+		switch typ = "bytes"; {
+		case t.Raw != "":
+			typ = json.RawMessage(t.Raw)
+		case t.Decimal():
+			typ = avroDecimal{avroLogical{Type: "bytes", Logical: "decimal"}, t.Precision, t.Scale}
+		}
 	default:
 		return nil, fmt.Errorf("type %s has no place in a curated record", t)
 	}

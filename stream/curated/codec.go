@@ -30,6 +30,9 @@ type Codec struct {
 type aggregate struct {
 	name string
 	typ  schema.Type
+	// raw is the type of a composite result, and wrapped a record of one field of it; else nil.
+	raw     *rawType
+	wrapped *schema.Schema
 }
 
 // NewCodec makes the codec of an output with the group fields in the order of group_by and the aggregates in that of
@@ -61,6 +64,11 @@ func NewCodec(pipeline, output string, group []GroupField, aggs []window.Agg) (*
 			return nil, err
 		}
 		c.aggs[i] = aggregate{name: a.Name, typ: a.Result()}
+		if c.aggs[i].typ.Raw != "" {
+			if err := c.aggs[i].parseRaw(); err != nil {
+				return nil, fmt.Errorf("curated record of output %s: aggregate %q: %w", output, a.Name, err)
+			}
+		}
 		if _, err := avroType(c.aggs[i].typ); err != nil {
 			return nil, fmt.Errorf("curated record of output %s: aggregate %q: %w", output, a.Name, err)
 		}
@@ -68,11 +76,17 @@ func NewCodec(pipeline, output string, group []GroupField, aggs []window.Agg) (*
 	if err := c.buildSchemas(output); err != nil {
 		return nil, fmt.Errorf("curated record of output %s: %w", output, err)
 	}
+	if _, err := schema.Parse([]byte(c.valueSchema)); err != nil {
+		return nil, fmt.Errorf("curated record of output %s: %w", output, err)
+	}
 	return c, nil
 }
 
 // Groupable reports whether values of the type have one canonical encoding, so that events can be grouped by them.
 func Groupable(t schema.Type) bool {
+	if t.Raw != "" {
+		return false
+	}
 	switch t.Kind {
 	case schema.KindBool, schema.KindInt, schema.KindString, schema.KindBytes:
 		return true
@@ -168,6 +182,8 @@ func appendValue(dst []byte, t *schema.Type, v schema.Value) []byte {
 	case schema.KindFloat:
 		return binary.LittleEndian.AppendUint64(dst, v.Num)
 	}
-	dst = binary.AppendVarint(dst, int64(len(v.Bytes)))
+	if t.Raw == "" { // a composite value is finished Avro
+		dst = binary.AppendVarint(dst, int64(len(v.Bytes)))
+	}
 	return append(dst, v.Bytes...)
 }

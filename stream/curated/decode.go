@@ -45,7 +45,15 @@ func (c *Codec) decodeValue(key, value []byte, r *Row) error {
 	}
 	d := decoder{rest: value[len(key):]}
 	for i := range c.aggs {
-		r.Values = append(r.Values, d.value(c.aggs[i].name, &c.aggs[i].typ))
+		a := &c.aggs[i]
+		switch {
+		case a.raw == nil:
+			r.Values = append(r.Values, d.value(a.name, &a.typ))
+		case d.branch(a.name):
+			r.Values = append(r.Values, d.raw(a.name, a.raw))
+		default:
+			r.Values = append(r.Values, schema.NullValue())
+		}
 	}
 	r.Revision = d.long("_revision")
 	r.Status = Status(d.symbol("_status", int64(statuses)))

@@ -13,7 +13,8 @@ import (
 
 // A group key as people type and read it, as in "explain --key JFK": the fields' texts joined by commas. A backslash
 // stands before a comma or backslash that belongs to a text, and \N is the null, which tells it from the string "N".
-// Numbers are decimal, booleans true and false, timestamps RFC 3339 in UTC, bytes hexadecimal.
+// Numbers are decimal, those of a decimal type with all digits of its scale,
+// booleans true and false, timestamps RFC 3339 in UTC, bytes hexadecimal.
 const nullText = `\N`
 
 // FormatKey is a group key as text. ParseKey gives the same bytes back. Bytes that are no group key of this output
@@ -43,6 +44,9 @@ func formatField(v schema.Value, t schema.Type) string {
 		}
 		return strconv.FormatInt(v.Int(), 10)
 	case schema.KindBytes:
+		if t.Decimal() {
+			return formatDecimal(v.Bytes, t.Scale)
+		}
 		return hex.EncodeToString(v.Bytes)
 	}
 	return strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(string(v.Bytes))
@@ -124,6 +128,9 @@ func parseField(part string, t schema.Type) (schema.Value, error) {
 	case schema.KindInt:
 		return parseInt(part, t.Logical)
 	case schema.KindBytes:
+		if t.Decimal() {
+			return parseDecimal(part, t)
+		}
 		b, err := hex.DecodeString(part)
 		if err != nil {
 			return schema.Value{}, fmt.Errorf("%q is not hexadecimal; write the bytes as in 00ff", part)
