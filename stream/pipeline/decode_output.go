@@ -128,6 +128,12 @@ func (l *loader) groupExpr(at string, v ast.Node, o *Output) string {
 		return ""
 	}
 	name := m.entries[0].key
+	switch name {
+	case "field", "column", "expr", "expression":
+		m.refuse("write a field alone, as in [origin]; what stands before the colon is the name of the group's field, as in [{weekday: at.getDayOfWeek()}]", name)
+		l.faults.silence(at)
+		return ""
+	}
 	path, text, ok := m.scalar(name, "an expression")
 	if !ok {
 		l.faults.silence(at)
