@@ -59,6 +59,7 @@ func TestForeignFormats(t *testing.T) {
 		}
 	}
 	land(t, l)
+	wantGolden(t, "testdata/v1-json", snapshot(t, b))
 	log := topic.Log(0)
 	if err := log.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
