@@ -91,3 +91,38 @@ func ExampleSuggest() {
 	fmt.Println(schema.Suggest("allowed_latenes", []string{"aggregate", "allowed_lateness", "window"}))
 	// Output: allowed_lateness
 }
+
+func ExampleNewReader() {
+	r, err := schema.NewReader(schema.Source{
+		Format: schema.FormatJSON,
+		Schema: []byte(`{"type": "object", "required": ["id", "at"], "properties": {
+			"id": {"type": "integer"},
+			"at": {"type": "string", "format": "date-time"},
+			"items": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}}}}}}`),
+		Event:  schema.EventDef{ID: []string{"id"}, Time: "at"},
+		Unnest: "items",
+	}, []string{"items.sku"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Fields())
+
+	var event schema.Event // reused from record to record
+	err = r.Decode([]byte(`{"id": 9007199254740993, "at": "2013-01-05T07:30:00Z", "items": [{"sku": "A"}, {"sku": "B"}]}`), &event)
+	for i := range event.Elements {
+		event.Load(i)
+		fmt.Println(err, event.Row)
+	}
+
+	err = r.Decode([]byte(`{"id": 0.5, "at": "2013-01-05T07:30:00Z"}`), &event)
+	fmt.Println(err, schema.Landable(err)) // bad, and the lake knows where it belongs
+	err = r.Decode([]byte(`{"id": 1, "id": 2, "at": "2013-01-05T07:30:00Z"}`), &event)
+	fmt.Println(err, schema.Landable(err))
+	// Output:
+	// [at id items.sku]
+	// <nil> [1357371000000000 9007199254740993 A]
+	// <nil> [1357371000000000 9007199254740993 B]
+	// invalid record (bad_number): field "id", before byte 10: the number 0.5 is no long true
+	// invalid record (duplicate_key): before byte 15: key "id" is given twice in one object false
+}
