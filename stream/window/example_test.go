@@ -3,6 +3,7 @@ package window_test
 import (
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -45,4 +46,25 @@ func Example() {
 	// aggregated
 	// aggregated
 	// JFK from 0: 2 flights, mean delay 0.5
+}
+
+// Days of New York, across the night in which its clocks go forward.
+func ExampleOutput_Assign() {
+	zone, err := window.LoadZone("America/New_York")
+	if err != nil {
+		log.Fatal(err)
+	}
+	const day = 86_400_000
+	daily := window.Output{Size: day, Zone: zone}
+	lastTwo := window.Output{Size: 2 * day, Every: day, Zone: zone}
+	noon := time.Date(2013, 3, 10, 16, 0, 0, 0, time.UTC).UnixMilli()
+	for _, o := range []*window.Output{&daily, &lastTwo} {
+		for _, w := range o.Assign(noon, nil) {
+			fmt.Println(time.UnixMilli(w.Start).UTC().Format(time.DateTime), time.Duration(w.End-w.Start)*time.Millisecond)
+		}
+	}
+	// Output:
+	// 2013-03-10 05:00:00 23h0m0s
+	// 2013-03-09 05:00:00 47h0m0s
+	// 2013-03-10 05:00:00 47h0m0s
 }
