@@ -19,7 +19,7 @@ const reasonMax = 500
 // checkNames checks the names of the pipeline and of all topics, each for itself and against the others.
 func (p *Pipeline) checkNames(fs *faultSet) {
 	fs.required("pipeline", p.Name == "", "name the pipeline: the name is its consumer group and the place of its state")
-	if c := checkName(p.Name, topicNameMax-len(journalSuffix)); c != nil {
+	if c := checkName(p.Name, topicNameMax-len(repartitionSuffix)); c != nil {
 		fs.add("pipeline", c)
 	}
 	p.checkTopics(fs)
@@ -38,6 +38,8 @@ func (p *Pipeline) checkNames(fs *faultSet) {
 			c = complain("give the output a name of its own", "%q is the source's topic", name)
 		case sameTopic(name, p.JournalTopic()):
 			c = complain("give the output another name", "%q is the name of the pipeline's journal", name)
+		case sameTopic(name, p.RepartitionTopic()):
+			c = complain("give the output another name", "%q is the name of the pipeline's repartition topic", name)
 		default:
 			c = p.clash(i)
 		}
@@ -61,6 +63,9 @@ func (p *Pipeline) checkTopics(fs *faultSet) {
 		}
 		if p.Name != "" && sameTopic(s.Topic, p.JournalTopic()) {
 			fs.add(path, complain("read another topic, or give the pipeline another name", "%q is the pipeline's own journal", s.Topic))
+		}
+		if p.Name != "" && sameTopic(s.Topic, p.RepartitionTopic()) {
+			fs.add(path, complain("read another topic, or give the pipeline another name", "%q is the pipeline's own repartition topic", s.Topic))
 		}
 		if s.Topic != "" && slices.ContainsFunc(all[:i], func(o sourceRef) bool { return o.Topic == s.Topic }) {
 			fs.add(path, complain("read each topic by one source; expressions can tell its events apart", "another source reads %q", s.Topic))

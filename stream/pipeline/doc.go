@@ -5,8 +5,9 @@
 // turns a pipeline into a Plan: a decoder over exactly the fields that are read, compiled expressions, the windows and
 // aggregates, and a codec per output. An Eval applies the plan to records, in the stream as in the reconciler.
 //
-// The package reads the pipeline file, the Avro schema beside it and the files that ${file:...} names, and nothing
-// else; it knows no broker, no bucket and no clock.
+// The package reads the pipeline file, the schemas beside it and the files that ${file:...} names, and nothing else; it
+// knows no broker, no bucket and no clock. The README of this folder is the reference of the file, and JSONSchema the
+// same for editors.
 //
 // Invariants:
 //
