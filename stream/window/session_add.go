@@ -46,7 +46,13 @@ func (s *sessions) enter(in *Input, fresh bool) error {
 	if len(args) < s.out.layout.args {
 		return fmt.Errorf("%d arguments, its aggregates need %d", len(args), s.out.layout.args)
 	}
-	return s.out.layout.fold(rec, args, in, &p.beside)
+	if err := s.out.layout.fold(rec, args, in, &p.beside); err != nil {
+		return err
+	}
+	if p.wasteful() {
+		return s.rebuild(sp, keepAll)
+	}
+	return nil
 }
 
 // again counts one more copy of an event, which lies in the session at a place of the group's.

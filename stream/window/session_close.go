@@ -64,7 +64,7 @@ func (s *sessions) tidy() error {
 				Key:  appendWindowKey(nil, prefixSessionSpan, s.at, sp.Start),
 				What: fmt.Sprintf("%d sessions more than have been found", sp.open),
 			}
-		case sp.open > 0 && sp.p != nil && sp.p.dead > sp.p.live+deadMin:
+		case sp.open > 0 && sp.p != nil && sp.p.wasteful():
 			if err := s.rebuild(sp, keepAll); err != nil {
 				return err
 			}

@@ -7,6 +7,10 @@ const deadMin = 64
 
 func keepAll([]uint64) bool { return true }
 
+// wasteful says that a rebuild would free more than half of the sessions' records, so that it costs each dead one no
+// more than a copy of a live one.
+func (p *sessionPane) wasteful() bool { return p.dead-p.kept > p.live+p.kept+deadMin }
+
 // evict drops groups that no event has come to since the Write before, then the others, span by span.
 func (s *sessions) evict(enough func() bool) {
 	s.releaseScratch()
@@ -73,6 +77,7 @@ func (s *sessions) rebuild(sp *sessionSpan, keep func(group []uint64) bool) erro
 			p.dead++
 		}
 	}
+	p.kept = p.dead
 	old.release(&s.e.mem)
 	return nil
 }

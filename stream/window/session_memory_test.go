@@ -49,6 +49,37 @@ func TestClosedSessionsGiveMemoryBack(t *testing.T) {
 	}
 }
 
+// Invariant S6 for sessions that merge, as in the reconciler, which closes nothing until the end: group after group has
+// many sessions that then become one.
+func TestJoinedSessionsGiveMemoryBack(t *testing.T) {
+	e := engine(t, dailySessions(Agg{Name: "sum", Func: Sum, Arg: 0, In: double}), nil, 0)
+	const groups, each = 200, 200
+	for g := range groups {
+		for _, from := range []int64{0, 750} {
+			for i := range int64(each) {
+				if _, err := e.Add(event(i*1_500+from, fmt.Sprint("group ", g), "", schema.FloatValue(1)), NoWatermark); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := sessionsOf(e).faults(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := sessionsOf(e).spans[0].p.recs.n; n > 3*(groups+each) {
+		t.Fatalf("%d records for %d sessions", n, e.OpenWindows()[0])
+	}
+	err := e.Close(1<<60, func(res *Result) error {
+		if res.Events != 2*each || res.Values[0].Float() != 2*each {
+			return fmt.Errorf("%s has %d events, %v", res.Key, res.Events, res.Values[0])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // At a steady rate sessions come and go with hardly an allocation.
 func TestSessionsAllocateLittle(t *testing.T) {
 	e := engine(t, dailySessions(Agg{Name: "sum", Func: Sum, Arg: 0, In: double}), nil, 0)

@@ -47,7 +47,7 @@ func (s *sessions) highestCold(sp *sessionSpan, limit int64) int64 {
 	if sp.absent() <= 0 {
 		return NoWatermark
 	}
-	lowest := max(s.closed+1, sp.Start+s.out.Lateness)
+	lowest := s.lowestCloses(sp)
 	hi := limit + s.out.Lateness + 1
 	for step := max(s.out.Gap, 1_000); hi > lowest; step *= 4 {
 		lo := max(lowest, hi-step)
@@ -62,11 +62,16 @@ func (s *sessions) highestCold(sp *sessionSpan, limit int64) int64 {
 	return NoWatermark
 }
 
+// lowestCloses is a closing watermark that no open session of the span is below, and all of spans before it are.
+func (s *sessions) lowestCloses(sp *sessionSpan) int64 {
+	return max(s.closed, sp.Start+s.out.Lateness) + 1
+}
+
 // lowest is the lowest closing watermark of a span's sessions.
 func (s *sessions) lowest(sp *sessionSpan) int64 {
 	low := s.closes(sp, sp.last)
 	if sp.absent() > 0 {
-		if at, ok := s.coldBetween(sp, s.closed+1, low, true); ok {
+		if at, ok := s.coldBetween(sp, s.lowestCloses(sp), low, true); ok {
 			low = at
 		}
 	}

@@ -16,6 +16,7 @@ type sessionPane struct {
 	dirty  []uint32  // sessions that have changed since the last Write, dead ones too
 	live   int       // open sessions
 	dead   int       // sessions that have closed or merged
+	kept   int       // those of them that the last rebuild had to keep
 	one    [1]uint32 // room for the list of a group with one session
 }
 
