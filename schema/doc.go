@@ -25,7 +25,8 @@
 //
 // Protobuf: the shape comes from a FileDescriptorSet. Fields go by their
 // Protobuf names; enums are their symbols (a number without one its digits);
-// a google.protobuf.Timestamp is a timestamp-micros; 64-bit unsigned integers
+// a google.protobuf.Timestamp is a timestamp-micros, an event time may also be
+// a 64-bit integer ([Source.TimeUnit]); 64-bit unsigned integers
 // beyond 2^63-1 are an error; maps cannot be read. Without presence (proto3) an
 // absent field is its zero; optional fields, members of a oneof and messages are
 // null. Required fields must be there. Unknown fields are ignored.

@@ -153,6 +153,10 @@ func TestNewReaderRefuses(t *testing.T) {
 		{func(s *Source) { s.Unnest = "items" }, shop, []string{"items"}, "name a field in it"},
 		{func(s *Source) { s.Unnest = "tags" }, shop, nil, "name an array"},
 		{func(s *Source) { s.Wire.Confluent = true }, shop, nil, "no id is declared"},
+		{func(s *Source) { s.TimeUnit = "timestamp-millis" }, shop, nil, "a time unit is for 64-bit integers"},
+		{func(s *Source) { s.TimeUnit = "seconds" }, shop, nil, "timestamp-millis or timestamp-micros"},
+		{func(s *Source) { s.TimeUnit, s.Event.Time = "timestamp-millis", "nn" }, shop, nil, `no field "nn"`},
+		{func(s *Source) { s.TimeUnit = "timestamp-millis" }, orderSource(""), nil, "a time unit is for Protobuf"},
 		{func(s *Source) {}, old, []string{"part.x"}, "has v, w"},
 	} {
 		c.change(&c.base)

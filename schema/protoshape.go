@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -92,9 +93,44 @@ func messageNames(files *protoregistry.Files) []string {
 	return out
 }
 
-// protoShape is the shape of a message as a record: fields by their Protobuf names.
-func protoShape(message protoreflect.MessageDescriptor) (*Schema, error) {
-	b := protoShapes{seen: map[protoreflect.FullName]bool{}}
+// integerTime is the field that is the event time in the source's TimeUnit, or nil without one.
+func (s Source) integerTime(message protoreflect.MessageDescriptor) (protoreflect.FieldDescriptor, error) {
+	if s.TimeUnit == "" {
+		return nil, nil
+	}
+	if s.TimeUnit != "timestamp-millis" && s.TimeUnit != "timestamp-micros" {
+		return nil, fmt.Errorf("time unit %q: it is timestamp-millis or timestamp-micros", s.TimeUnit)
+	}
+	var f protoreflect.FieldDescriptor
+	for name := range strings.SplitSeq(s.Event.Time, ".") {
+		if message != nil {
+			f = message.Fields().ByName(protoreflect.Name(name))
+		}
+		if message == nil || f == nil || f.IsList() || f.IsMap() {
+			return nil, nil // another fault, told better elsewhere
+		}
+		message = f.Message()
+	}
+	if _, ok := longKinds[f.Kind()]; !ok {
+		return nil, fmt.Errorf("event time %q is %s: a time unit is for 64-bit integers", s.Event.Time, f.Kind())
+	}
+	return f, nil
+}
+
+// longKinds are the kinds of 64-bit integers.
+var longKinds = map[protoreflect.Kind]descriptorpb.FieldDescriptorProto_Type{
+	protoreflect.Int64Kind: descriptorpb.FieldDescriptorProto_TYPE_INT64, protoreflect.Sint64Kind: descriptorpb.FieldDescriptorProto_TYPE_SINT64,
+	protoreflect.Sfixed64Kind: descriptorpb.FieldDescriptorProto_TYPE_SFIXED64, protoreflect.Uint64Kind: descriptorpb.FieldDescriptorProto_TYPE_UINT64,
+	protoreflect.Fixed64Kind: descriptorpb.FieldDescriptorProto_TYPE_FIXED64,
+}
+
+// protoShape is the shape of a message as a record: fields by their Protobuf names. The field time, if not nil, counts in
+// unit.
+func protoShape(message protoreflect.MessageDescriptor, time protoreflect.FieldDescriptor, unit string) (*Schema, error) {
+	b := protoShapes{seen: map[protoreflect.FullName]bool{}, unit: unit}
+	if time != nil {
+		b.time = time.FullName()
+	}
 	avsc, err := json.Marshal(b.message(message))
 	if err != nil {
 		return nil, fmt.Errorf("shape of message %s: %w", message.FullName(), err)
@@ -112,6 +148,8 @@ func protoShape(message protoreflect.MessageDescriptor) (*Schema, error) {
 // protoShapes makes Avro types; each named one is written out once.
 type protoShapes struct {
 	seen map[protoreflect.FullName]bool
+	time protoreflect.FullName // the field that counts in unit
+	unit string
 }
 
 func (b *protoShapes) message(m protoreflect.MessageDescriptor) any {
@@ -144,6 +182,9 @@ func nullableField(f protoreflect.FieldDescriptor) bool {
 }
 
 func (b *protoShapes) value(f protoreflect.FieldDescriptor) any {
+	if f.FullName() == b.time {
+		return map[string]any{"type": "long", "logicalType": b.unit}
+	}
 	switch f.Kind() {
 	case protoreflect.BoolKind:
 		return "boolean"

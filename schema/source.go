@@ -21,7 +21,11 @@ type Source struct {
 	Message string // Protobuf: full name of the message
 	Wire    Wire
 	Event   EventDef
-	Unnest  string // path of an array field whose elements are events' parts of their own; "": none
+	// TimeUnit is what a Protobuf event time that is a 64-bit integer counts: timestamp-millis or timestamp-micros. It is
+	// empty for a google.protobuf.Timestamp, and in other formats, whose schemas say it. A proto3 integer that is absent is
+	// 0, which is 1970.
+	TimeUnit string
+	Unnest   string // path of an array field whose elements are events' parts of their own; "": none
 }
 
 // Reader turns record values of one topic into events. It is immutable and safe for concurrent use; each goroutine has
@@ -61,6 +65,9 @@ func (s Source) Shape() (*Schema, error) {
 	default:
 		err = fmt.Errorf("unknown format %q: it is avro, avro-raw, json or protobuf", s.Format)
 	}
+	if err == nil && s.TimeUnit != "" && s.Format != FormatProtobuf {
+		err = fmt.Errorf("a time unit is for Protobuf: say logicalType (Avro) or format (JSON Schema) %s in the schema", s.TimeUnit)
+	}
 	if err != nil || s.Unnest == "" {
 		return shape, err
 	}
@@ -73,7 +80,11 @@ func (s Source) protobuf() (*Schema, protoreflect.MessageDescriptor, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	shape, err := protoShape(message)
+	time, err := s.integerTime(message)
+	if err != nil {
+		return nil, nil, err
+	}
+	shape, err := protoShape(message, time, s.TimeUnit)
 	return shape, message, err
 }
 

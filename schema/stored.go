@@ -18,7 +18,11 @@ type storedType struct {
 	Format string  `json:"tidemark.format"`
 	Unit   string  `json:"tidemark.time"`             // JSON: timestamp-millis or timestamp-micros, of a number
 	Fields []int32 `json:"tidemark.fields,omitempty"` // Protobuf: the numbers of the fields down to the event time
+	Kind   string  `json:"tidemark.kind,omitempty"`   // Protobuf: "int64", "optional sfixed64", ...; empty for a Timestamp
 }
+
+// storedOptional marks a kind that is null where it is absent, and not zero.
+const storedOptional = "optional "
 
 // Stored is the Avro schema of the value as the raw lake stores it: the record for Avro; for other formats bytes that hold
 // the original value without its wire header, {"type":"bytes", ...} with how to find the event time in them. It is nil if the
@@ -44,7 +48,12 @@ func (s Source) Stored() []byte {
 		for name := range strings.SplitSeq(s.Event.Time, ".") {
 			f := message.Fields().ByName(protoreflect.Name(name))
 			stored.Fields = append(stored.Fields, int32(f.Number()))
-			message = f.Message()
+			if message = f.Message(); message == nil {
+				stored.Kind = f.Kind().String()
+				if f.HasPresence() {
+					stored.Kind = storedOptional + stored.Kind
+				}
+			}
 		}
 	}
 	out, err := json.Marshal(stored)
@@ -69,11 +78,14 @@ func StoredReader(stored []byte, id uint32, eventTime string) (Reader, error) {
 	case FormatJSON:
 		s.Schema = jsonTimeOnly(strings.Split(eventTime, "."), t.Unit)
 	case FormatProtobuf:
-		set, err := protoTimeOnly(strings.Split(eventTime, "."), t.Fields)
+		set, err := protoTimeOnly(strings.Split(eventTime, "."), t.Fields, t.Kind)
 		if err != nil {
 			return nil, err
 		}
 		s.Schema, s.Message = set, "m0"
+		if t.Kind != "" {
+			s.TimeUnit = t.Unit
+		}
 	default:
 		return nil, fmt.Errorf("stored schema: unknown format %q: use a newer tidemark", t.Format)
 	}
@@ -90,7 +102,7 @@ func jsonTimeOnly(path []string, unit string) []byte {
 }
 
 // protoTimeOnly is a descriptor set of the event time alone.
-func protoTimeOnly(path []string, fields []int32) ([]byte, error) {
+func protoTimeOnly(path []string, fields []int32, kind string) ([]byte, error) {
 	if len(path) != len(fields) {
 		return nil, fmt.Errorf("stored schema: event time %q has %d parts, there are %d field numbers", strings.Join(path, "."), len(path), len(fields))
 	}
@@ -113,9 +125,34 @@ func protoTimeOnly(path []string, fields []int32) ([]byte, error) {
 			}},
 		})
 	}
+	if kind != "" {
+		if err := integerOnly(file.MessageType[len(path)-1], kind); err != nil {
+			return nil, err
+		}
+	}
 	out, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
 	if err != nil {
 		return nil, fmt.Errorf("stored schema: %w", err)
 	}
 	return out, nil
+}
+
+// integerOnly makes the message's field an integer of a kind.
+func integerOnly(m *descriptorpb.DescriptorProto, kind string) error {
+	name, optional := strings.CutPrefix(kind, storedOptional)
+	f := m.Field[0]
+	f.Type, f.TypeName = nil, nil
+	for k, t := range longKinds {
+		if k.String() == name {
+			f.Type = t.Enum()
+		}
+	}
+	if f.Type == nil {
+		return fmt.Errorf("stored schema: event time of kind %q: use a newer tidemark", kind)
+	}
+	if optional {
+		f.Proto3Optional, f.OneofIndex = proto.Bool(true), proto.Int32(0)
+		m.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: proto.String("_" + f.GetName())}}
+	}
+	return nil
 }

@@ -12,7 +12,12 @@ import (
 func TestPlaceDependsOnTheEventTimeAlone(t *testing.T) {
 	json, shop, old := orderSource("items"), shopSource(t, "codes"), oldSource(t, "parts")
 	placed := map[string]int{}
-	for _, s := range []Source{json, shop, old} {
+	whole, maybe := shop, old
+	whole.Event.Time, whole.TimeUnit = "n", "timestamp-millis"
+	whole.Unnest = ""
+	maybe.Schema, maybe.Message, maybe.Unnest = shop.Schema, shop.Message, ""
+	maybe.Event.Time, maybe.TimeUnit = "parent.z64", "timestamp-micros"
+	for _, s := range []Source{json, shop, old, whole, maybe} {
 		full := mustReader(t, s)
 		least, err := StoredReader(s.Stored(), 0, s.Event.Time)
 		if err != nil {
@@ -71,6 +76,8 @@ func messageWriter(t *testing.T, s Source) func(g *generator) []byte {
 
 func TestStored(t *testing.T) {
 	json, shop := orderSource(""), shopSource(t, "")
+	integers := shop
+	integers.Event.Time, integers.TimeUnit = "n", "timestamp-millis"
 	shop.Event.Time = "who.since"
 	for _, c := range []struct {
 		s    Source
@@ -78,6 +85,7 @@ func TestStored(t *testing.T) {
 	}{
 		{json, `{"type":"bytes","tidemark.format":"json","tidemark.time":"timestamp-millis"}`},
 		{shop, `{"type":"bytes","tidemark.format":"protobuf","tidemark.time":"timestamp-micros","tidemark.fields":[8,3]}`},
+		{integers, `{"type":"bytes","tidemark.format":"protobuf","tidemark.time":"timestamp-millis","tidemark.fields":[3],"tidemark.kind":"int64"}`},
 		{Source{Format: FormatAvroRaw, Schema: []byte(orderAvro)}, orderAvro},
 		{Source{Format: FormatJSON, Schema: []byte(`{}`)}, ""},
 	} {
@@ -90,6 +98,17 @@ func TestStored(t *testing.T) {
 		if _, err := StoredReader([]byte(stored), 0, "at"); err == nil {
 			t.Errorf("%s is taken", stored)
 		}
+	}
+	optional, err := StoredReader([]byte(`{"type":"bytes","tidemark.format":"protobuf","tidemark.time":"timestamp-millis","tidemark.fields":[3],"tidemark.kind":"optional sint64"}`), 0, "n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ev Event
+	if got := reasonOf(t, optional.Decode([]byte{}, &ev)); got != ReasonTimeNull {
+		t.Error(got)
+	}
+	if err := optional.Decode([]byte("\x18\x0a"), &ev); err != nil || ev.Time != 5 {
+		t.Error(err, ev.Time)
 	}
 	for _, payload := range []string{"", "\x80", "\x04a", "\x02ab", "\x01a"} {
 		var ev Event
