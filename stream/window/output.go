@@ -68,8 +68,19 @@ func (o *output) open(w *win, m *memory) *pane {
 	return ref.p
 }
 
+// search finds the open window with a start, or where it would be. It is written out because a paneRef is too large to
+// be handed to a comparison.
 func (o *output) search(start int64) (int, bool) {
-	return slices.BinarySearchFunc(o.panes, start, func(r paneRef, t int64) int { return compareTimes(r.Start, t) })
+	lo, hi := 0, len(o.panes)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if o.panes[mid].Start < start {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(o.panes) && o.panes[lo].Start == start
 }
 
 // groupsOf is the number of groups of an open window.

@@ -27,6 +27,12 @@ func (o *output) at(t int64) *slot {
 
 // fill makes s the slot of time t.
 func (o *output) fill(s *slot, t int64) {
+	if o.Zone == nil && o.every() == o.Size { // most outputs, and no slice or division more than need be
+		start := floorTo(t, o.Size)
+		s.Span = Span{start, start + o.Size}
+		s.wins = append(s.wins[:0], win{Span: s.Span, closes: s.End + o.Lateness})
+		return
+	}
 	o.spans = o.Assign(t, o.spans[:0])
 	s.Span, s.wins = o.same(t, o.spans), s.wins[:0]
 	for _, w := range o.spans {
