@@ -99,6 +99,7 @@ func (b *builder) plan() *Plan {
 	if plan.program = b.program(plan); plan.program == nil {
 		return nil
 	}
+	b.describeExpressions(plan)
 	plan.Fingerprint = b.fingerprint(plan)
 	return plan
 }

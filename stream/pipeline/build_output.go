@@ -45,7 +45,11 @@ func (b *builder) groupField(path, name string, o *Output) *expr.Program {
 	if t := prog.Type(); !curated.Groupable(t) {
 		hint := "group by strings, whole numbers, booleans or bytes"
 		if t.Kind == schema.KindFloat {
-			hint = "group by int(" + trimmed + ") or int(" + trimmed + " * 10.0): 0.0 and -0.0 are equal and not the same, and a NaN is not even equal to itself"
+			factor := trimmed
+			if !isPath(trimmed) {
+				factor = "(" + trimmed + ")"
+			}
+			hint = "group by int(" + trimmed + ") or int(" + factor + " * 10.0): 0.0 and -0.0 are equal and not the same, and a NaN is not even equal to itself"
 		}
 		b.fs.add(path, complain(hint, "%s is %s, by which events can't be grouped", trimmed, a(t)))
 		return nil

@@ -44,7 +44,9 @@ type Plan struct {
 	// Unreconciled is, per output, the reason for which nothing reconciles it; "" for outputs that are reconciled.
 	Unreconciled []string
 
-	program *program
+	program     *program
+	rules       []ExpressionDescription
+	expressions []ExpressionDescription
 }
 
 // Shape says how the sources of a pipeline meet.
