@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,26 @@ func checkTiles(t *testing.T, r *rand.Rand, o *output, at int64) {
 	}
 }
 
+// Every zone of the database tiles time.
+func TestAllZones(t *testing.T) {
+	names, err := zoneinfo.Names()
+	if err != nil || len(names) < 500 {
+		t.Fatal(len(names), err)
+	}
+	r := rand.New(rand.NewPCG(seed, 8))
+	t.Logf("seed %d", seed)
+	for _, name := range names {
+		z := zone(t, name)
+		o := &output{Output: Output{Name: name, Size: dayMs, Zone: z}}
+		if err := o.setUp(); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			checkTiles(t, r, o, interesting(r, z))
+		}
+	}
+}
+
 // A local day is a calendar day wherever clocks don't pass midnight twice: Go's own calendar agrees.
 func TestDaysAreCalendarDays(t *testing.T) {
 	for _, name := range []string{"America/New_York", "Asia/Kolkata", "Europe/Berlin", "Australia/Lord_Howe"} {
@@ -131,6 +152,15 @@ func TestZoneHash(t *testing.T) {
 	const want = "e1dadf8b37ca4492"
 	if got := hex8(zone(t, "America/New_York").Hash()); got != want {
 		t.Errorf("the hash of America/New_York is %s, was %s: state of its windows can't be read any more", got, want)
+	}
+}
+
+// What is nearly a name gets a hint.
+func TestLoadZoneHints(t *testing.T) {
+	for name, want := range map[string]string{"america/new_york": "is America/New_York meant?", "New York": "is America/New_York meant?", "Mars/Olympus": "names are like"} {
+		if _, err := LoadZone(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,6 +26,34 @@ var archive []byte
 // ErrUnknown: the database has no zone of such a name.
 var ErrUnknown = errors.New("no time zone of the IANA database")
 
+// Names is the names of all zones, in order.
+func Names() ([]string, error) {
+	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return nil, fmt.Errorf("time zones in the program: %w", err)
+	}
+	var names []string
+	for _, f := range r.File {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// unknown says that there is no such zone, and which may have been meant.
+func unknown(name string) error {
+	names, err := Names()
+	if err != nil {
+		return err
+	}
+	for _, is := range names {
+		if strings.EqualFold(is, name) || name != "" && strings.HasSuffix(strings.ToLower(is), "/"+strings.ToLower(strings.ReplaceAll(name, " ", "_"))) {
+			return fmt.Errorf("%q is %w: is %s meant?", name, ErrUnknown, is)
+		}
+	}
+	return fmt.Errorf("%q is %w: names are like America/New_York, Asia/Kolkata, UTC", name, ErrUnknown)
+}
+
 // Load is the zone of an IANA name, such as America/New_York. Case matters.
 func Load(name string) (*time.Location, error) {
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
@@ -33,7 +62,7 @@ func Load(name string) (*time.Location, error) {
 	}
 	f, err := r.Open(name)
 	if name == "" || strings.HasSuffix(name, "/") || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		return nil, fmt.Errorf("%q is %w: names are like America/New_York, Asia/Kolkata, UTC", name, ErrUnknown)
+		return nil, unknown(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("time zone %q: %w", name, err)
