@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"math"
+	"slices"
 )
 
 // CutVersion is the version of the cut's JSON that this release writes.
@@ -78,6 +79,28 @@ type Counters struct {
 
 	Rules   []RuleCounter    `json:"rules,omitempty"`   // in the pipeline's order
 	Outputs []OutputCounters `json:"outputs,omitempty"` // in the pipeline's order
+}
+
+// Add adds another task's counts of records, pairs and rules. Those of outputs are left alone.
+func (n *Counters) Add(o *Counters) {
+	n.Consumed += o.Consumed
+	n.Aggregated += o.Aggregated
+	n.Duplicate += o.Duplicate
+	n.Late += o.Late
+	n.Filtered += o.Filtered
+	n.Invalid += o.Invalid
+	n.Forwarded += o.Forwarded
+	n.Received += o.Received
+	n.Pairs += o.Pairs
+	n.PairsFiltered += o.PairsFiltered
+	n.PairsInvalid += o.PairsInvalid
+	if len(n.Rules) == 0 {
+		n.Rules = slices.Clone(o.Rules)
+		return
+	}
+	for i := range o.Rules {
+		n.Rules[i].Fired += o.Rules[i].Fired
+	}
 }
 
 // RuleCounter counts how often a rule fired.

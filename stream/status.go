@@ -76,6 +76,9 @@ type InputStatus struct {
 	Watermark  int64  `json:"watermark"` // of the repartition topic: the lowest that its source partitions have sent
 	Pending    int    `json:"pending"`
 	Landed     int64  `json:"landed"`
+	Consumed   int64  `json:"consumed"` // records: since the task was born if it has one input, else since it came to this process
+	Silent     bool   `json:"silent"`   // nothing to read
+	Internal   bool   `json:"internal"` // the repartition topic
 }
 
 // CheckpointStatus is a task's last checkpoint by this process. At is zero when there was none yet.
@@ -204,14 +207,18 @@ func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) 
 		st := InputStatus{
 			Topic: in.topic, Committed: in.committed, LastStable: ends.LastStable, High: ends.High,
 			Watermark: t.flow.Reached(in.number), Pending: t.flow.Pending(in.number),
+			Consumed: in.consumed, Silent: !in.silentSince.IsZero(), Internal: in.topic == t.repartition,
 		}
 		if in.lander != nil {
 			st.Landed = in.lander.Landed()
 		}
-		if in.silentSince.IsZero() {
+		if !st.Silent {
 			s.State = Running
 		}
 		s.Inputs = append(s.Inputs, st)
+	}
+	if len(s.Inputs) == 1 {
+		s.Inputs[0].Consumed = s.Counters.Consumed
 	}
 	first := s.Inputs[0]
 	s.Committed, s.LastStable, s.High, s.Landed, s.Pending = first.Committed, first.LastStable, first.High, first.Landed, first.Pending
@@ -254,9 +261,6 @@ func (r *runner) summary(ctx context.Context) (*Summary, error) {
 	for _, o := range r.o.Plan.Outputs {
 		sum.Counters.Outputs = append(sum.Counters.Outputs, state.OutputCounters{Name: o.Name})
 	}
-	for _, name := range r.o.Plan.RuleNames {
-		sum.Counters.Rules = append(sum.Counters.Rules, state.RuleCounter{Name: name})
-	}
 	for _, cut := range cuts {
 		addCounters(&sum.Counters, &cut.Counters)
 	}
@@ -264,20 +268,7 @@ func (r *runner) summary(ctx context.Context) (*Summary, error) {
 }
 
 func addCounters(sum, c *state.Counters) {
-	sum.Consumed += c.Consumed
-	sum.Aggregated += c.Aggregated
-	sum.Duplicate += c.Duplicate
-	sum.Late += c.Late
-	sum.Filtered += c.Filtered
-	sum.Invalid += c.Invalid
-	sum.Forwarded += c.Forwarded
-	sum.Received += c.Received
-	sum.Pairs += c.Pairs
-	sum.PairsFiltered += c.PairsFiltered
-	sum.PairsInvalid += c.PairsInvalid
-	for i := range sum.Rules {
-		sum.Rules[i].Fired += c.Rules[i].Fired
-	}
+	sum.Add(c)
 	for i := range sum.Outputs {
 		sum.Outputs[i].Closed += c.Outputs[i].Closed
 		sum.Outputs[i].Missed += c.Outputs[i].Missed

@@ -57,6 +57,7 @@ type input struct {
 	limit       int64     // a run to the end stops before this offset; math.MaxInt64 otherwise
 	committed   int64     // next, as the broker last confirmed it
 	silentSince time.Time // when the partition was first seen without anything to read
+	consumed    int64     // records since the task was opened
 }
 
 func newInput(number int, topic *kafka.TopicInfo) *input {
@@ -101,6 +102,7 @@ func (t *task) record(in *input, r *kafka.Record) error {
 	if _, err := t.flow.Take(at); err != nil {
 		return fmt.Errorf("task %d: %w", t.id, err)
 	}
+	in.consumed++
 	return nil
 }
 

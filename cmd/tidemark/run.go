@@ -235,8 +235,24 @@ func accountingText(p *printer, c status.Accounting) string {
 	if !c.Balanced {
 		verdict = "NOT BALANCED"
 	}
+	sound := p.verdict(c.Balanced, verdict)
+	if c.Forwarded > 0 || c.Received > 0 {
+		return fmt.Sprintf("consumed %s = forwarded %s + late %s + filtered %s + invalid %s; received %s = aggregated %s + duplicate %s   %s",
+			count(c.Consumed), count(c.Forwarded), count(c.Late), count(c.Filtered), count(c.Invalid),
+			count(c.Received), count(c.Aggregated), count(c.Duplicate), sound)
+	}
 	return fmt.Sprintf("consumed %s = aggregated %s + duplicate %s + late %s + filtered %s + invalid %s   %s",
-		count(c.Consumed), count(c.Aggregated), count(c.Duplicate), count(c.Late), count(c.Filtered), count(c.Invalid), p.verdict(c.Balanced, verdict))
+		count(c.Consumed), count(c.Aggregated), count(c.Duplicate), count(c.Late), count(c.Filtered), count(c.Invalid), sound)
+}
+
+// printRules says how often each rule fired, and what a join has made, if there are any.
+func printRules(p *printer, c status.Accounting) {
+	for _, r := range c.Rules {
+		p.line("rule %s: %s", r.Name, plural(r.Fired, "event", "events"))
+	}
+	if c.Joined > 0 {
+		p.line("joined: %s", plural(c.Joined, "event", "events"))
+	}
 }
 
 // printEnd prints the final accounting: of the whole pipeline after a run to the end, of this process's tasks otherwise.
@@ -273,6 +289,7 @@ func newRunSummary(sum *stream.Summary) runSummary {
 
 func printRunSummary(p *printer, sum *stream.Summary) {
 	p.line("%s", accountingText(p, status.NewAccounting(sum.Counters)))
+	printRules(p, status.NewAccounting(sum.Counters))
 	for _, o := range sum.Counters.Outputs {
 		p.line("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))
 	}

@@ -57,6 +57,23 @@ type Task struct {
 	Landed     int64       `json:"landed"`     // end of the lake's log
 	NotLanded  int64       `json:"not_landed"` // committed, and not in the lake yet
 	Checkpoint *Checkpoint `json:"checkpoint"` // null: none yet
+
+	// Inputs are all partitions that the task reads, if there are several. Partition, Committed to Lag, Landed and NotLanded
+	// above are those of the first; Watermark is the task's, the lowest of them.
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// Input is a task's part of one topic.
+type Input struct {
+	Partition  string     `json:"partition"`
+	Committed  int64      `json:"committed"`
+	LastStable int64      `json:"last_stable"`
+	High       int64      `json:"high"`
+	Lag        int64      `json:"lag"`
+	Watermark  *time.Time `json:"watermark"`
+	Landed     int64      `json:"landed"`
+	NotLanded  int64      `json:"not_landed"`
+	Internal   bool       `json:"internal,omitempty"` // the repartition topic: nothing of it is landed
 }
 
 // Checkpoint is a task's newest checkpoint. Gap is how many offsets a crash now would replay.
@@ -74,7 +91,20 @@ type Accounting struct {
 	Late       int64 `json:"late"`
 	Filtered   int64 `json:"filtered"`
 	Invalid    int64 `json:"invalid"`
-	Balanced   bool  `json:"balanced"`
+	// Of a rekeyed pipeline: events sent through the repartition topic, and received from it. An event whose groups belong
+	// to several partitions is forwarded once and received more often.
+	Forwarded int64 `json:"forwarded,omitempty"`
+	Received  int64 `json:"received,omitempty"`
+	Joined    int64 `json:"joined,omitempty"` // pairs, or enriched events, that a join has made
+	Balanced  bool  `json:"balanced"`
+
+	Rules []Rule `json:"rules,omitempty"`
+}
+
+// Rule is how often a rule fired.
+type Rule struct {
+	Name  string `json:"name"`
+	Fired int64  `json:"fired"`
 }
 
 // Output is one output's windows.
@@ -102,25 +132,24 @@ type Reconcile struct {
 
 // NewAccounting adds up what became of the records.
 func NewAccounting(c state.Counters) Accounting {
-	return Accounting{
+	a := Accounting{
 		Consumed: c.Consumed, Aggregated: c.Aggregated, Duplicate: c.Duplicate, Late: c.Late, Filtered: c.Filtered, Invalid: c.Invalid,
-		Balanced: Imbalance(c) == 0,
+		Forwarded: c.Forwarded, Received: c.Received, Joined: c.Pairs, Balanced: Imbalance(c) == 0,
 	}
+	for _, r := range c.Rules {
+		a.Rules = append(a.Rules, Rule(r))
+	}
+	return a
 }
 
-// Imbalance is how many consumed records have no fate, or more than one. It must be 0 (law L3).
+// Imbalance is how many consumed or received records have no fate, or more than one. It must be 0 (law L3).
 func Imbalance(c state.Counters) int64 {
-	return c.Consumed - c.Aggregated - c.Duplicate - c.Late - c.Filtered - c.Invalid
+	return c.Consumed + c.Received - c.Aggregated - c.Duplicate - c.Late - c.Filtered - c.Invalid - c.Forwarded
 }
 
 // add puts one task's counters into the document's totals.
 func (d *Document) add(total *state.Counters, c *state.Counters) {
-	total.Consumed += c.Consumed
-	total.Aggregated += c.Aggregated
-	total.Duplicate += c.Duplicate
-	total.Late += c.Late
-	total.Filtered += c.Filtered
-	total.Invalid += c.Invalid
+	total.Add(c)
 	for _, o := range c.Outputs {
 		i := d.output(o.Name)
 		d.Outputs[i].Open += o.Open

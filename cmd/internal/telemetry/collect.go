@@ -104,22 +104,30 @@ func (e *emitter) task(t *stream.TaskStatus) {
 	for _, state := range []stream.TaskState{stream.Running, stream.Idle, stream.Stopped} {
 		e.gauge(taskState, truth(t.State == state), id, string(state))
 	}
-	e.counter(consumed, t.Counters.Consumed, e.s.Topic, id)
-	e.gauge(lag, float64(max(0, t.LastStable-t.Committed)), e.s.Topic, id, "lso")
-	e.gauge(lag, float64(max(0, t.High-t.Committed)), e.s.Topic, id, "hwm")
-	e.gauge(idle, truth(t.State == stream.Idle), e.s.Topic, id)
-	e.gauge(pending, float64(t.Pending), e.s.Topic, id)
-	e.gauge(landedLag, float64(max(0, t.Committed-t.Landed)), e.s.Topic, id)
+	for i := range t.Inputs {
+		e.input(t, &t.Inputs[i], id)
+	}
 	e.gauge(stateBytes, float64(t.StateBytes), id)
 	e.gauge(stateMemory, float64(t.MemoryBytes), id)
-	if t.Watermark != math.MinInt64 {
-		e.gauge(watermark, float64(t.Watermark)/1000, id, id)
-	}
 	if c := t.Checkpoint; !c.At.IsZero() {
 		e.gauge(checkpointAt, float64(c.At.UnixMilli())/1000, id)
 		e.gauge(checkpointTook, c.Took.Seconds(), id)
 		e.counter(checkpointBytes, c.BytesUploaded, id)
 		e.gauge(replayGap, float64(max(0, t.Committed-c.Next)), id)
+	}
+}
+
+func (e *emitter) input(t *stream.TaskStatus, in *stream.InputStatus, id string) {
+	e.counter(consumed, in.Consumed, in.Topic, id)
+	e.gauge(lag, float64(max(0, in.LastStable-in.Committed)), in.Topic, id, "lso")
+	e.gauge(lag, float64(max(0, in.High-in.Committed)), in.Topic, id, "hwm")
+	e.gauge(idle, truth(in.Silent && t.State != stream.Stopped), in.Topic, id)
+	e.gauge(pending, float64(in.Pending), in.Topic, id)
+	if !in.Internal {
+		e.gauge(landedLag, float64(max(0, in.Committed-in.Landed)), in.Topic, id)
+	}
+	if in.Watermark != math.MinInt64 {
+		e.gauge(watermark, float64(in.Watermark)/1000, id, in.Topic, id)
 	}
 }
 
@@ -129,9 +137,18 @@ func (e *emitter) totals(total *state.Counters, outputs map[string]*state.Output
 		n       int64
 	}{
 		{"aggregated", total.Aggregated}, {"duplicate", total.Duplicate}, {"late", total.Late},
-		{"filtered", total.Filtered}, {"invalid", total.Invalid},
+		{"filtered", total.Filtered}, {"invalid", total.Invalid}, {"forwarded", total.Forwarded},
 	} {
 		e.counter(events, o.n, o.outcome)
+	}
+	for _, r := range total.Rules {
+		e.counter(rules, r.Fired, r.Name)
+	}
+	if total.Received > 0 {
+		e.counter(received, total.Received)
+	}
+	if total.Pairs > 0 {
+		e.counter(pairs, total.Pairs)
 	}
 	e.gauge(imbalance, float64(status.Imbalance(*total)))
 	for name, o := range outputs {
@@ -142,12 +159,7 @@ func (e *emitter) totals(total *state.Counters, outputs map[string]*state.Output
 }
 
 func addCounters(total *state.Counters, outputs map[string]*state.OutputCounters, c *state.Counters) {
-	total.Consumed += c.Consumed
-	total.Aggregated += c.Aggregated
-	total.Duplicate += c.Duplicate
-	total.Late += c.Late
-	total.Filtered += c.Filtered
-	total.Invalid += c.Invalid
+	total.Add(c)
 	for _, o := range c.Outputs {
 		if outputs[o.Name] == nil {
 			outputs[o.Name] = &state.OutputCounters{Name: o.Name}

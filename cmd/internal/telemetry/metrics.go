@@ -22,13 +22,16 @@ var (
 	taskState    = family("task_state", "1 for the state that the task is in, 0 for the others.", "task", "state")
 
 	consumed  = family("events_consumed_total", "Records consumed.", byPartition...)
-	events    = family("events_total", "Records by what became of them; their sum is what was consumed.", "outcome")
+	events    = family("events_total", "Records by what became of them; their sum is what was consumed and received.", "outcome")
+	received  = family("events_received_total", "Events received from the repartition topic.")
+	pairs     = family("events_joined_total", "Pairs, or enriched events, that a join has made.")
+	rules     = family("events_rule_total", "How often a rule fired.", "rule")
 	imbalance = family("accounting_imbalance", "Consumed records without exactly one fate. Must be 0.")
 	missed    = family("late_window_updates_total", "Windows that an event missed while another output still took it.", byOutput...)
 	lateness  = family("event_lateness_seconds", "How far events were behind the newest event time of their partition. No sum is kept: _sum is always 0.", "topic")
 
 	lag       = family("consumer_lag_records", "Offsets between what is committed and the bound: last stable offset or high watermark.", "topic", "partition", "bound")
-	watermark = family("watermark_timestamp_seconds", "The partition's watermark, in event time.", "task", "partition")
+	watermark = family("watermark_timestamp_seconds", "The partition's watermark, in event time; of the repartition topic, the lowest that it has brought.", "task", "topic", "partition")
 	idle      = family("partition_idle", "1 while there is nothing to read.", byPartition...)
 	pending   = family("far_future_events", "Events far ahead of their partition that wait to be confirmed.", byPartition...)
 
@@ -53,7 +56,7 @@ var (
 )
 
 var families = []*prometheus.Desc{
-	pipelineInfo, taskState, consumed, events, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
+	pipelineInfo, taskState, consumed, events, received, pairs, rules, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
 	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory,
 	landedLag, buffered,
 }
