@@ -191,3 +191,24 @@ func TestJSONUnnest(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Strings are scanned eight bytes at a time: each byte counts wherever it stands.
+func TestJSONStringsByteByByte(t *testing.T) {
+	r := mustReader(t, orderSource(""))
+	var ev Event
+	for n := range 40 {
+		for i := range n {
+			for _, c := range []struct{ in, reason string }{{"\xff", ReasonBadUTF8}, {"\x1f", ReasonBadJSON}, {"\x7f", ""}, {"\xc3\xa4", ""}, {`\"`, ""}, {`\\`, ""}, {`\x`, ReasonBadJSON}} {
+				text := strings.Repeat("a", i) + c.in + strings.Repeat("a", n-i)
+				err := r.Decode([]byte(`{"at": 5, "n": 1, "id": "`+text+`"}`), &ev)
+				if got := reasonOf(t, err); got != c.reason {
+					t.Fatalf("%q: %q, want %q", text, got, c.reason)
+				}
+				plain := strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(text)
+				if err == nil && string(ev.Row[r.Index("id")].Bytes) != plain {
+					t.Fatalf("%q is read as %q", text, ev.Row[r.Index("id")].Bytes)
+				}
+			}
+		}
+	}
+}
