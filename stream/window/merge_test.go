@@ -2,7 +2,10 @@ package window
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -164,5 +167,65 @@ func TestRecordsOfAccumulators(t *testing.T) {
 				t.Fatalf("%d of %d bytes are read as a record", cut, len(before))
 			}
 		}
+	}
+}
+
+// The bytes of FORMAT.md, which older states have.
+func TestGoldenAccumulatorCell(t *testing.T) {
+	o := Output{Name: "o", Size: 1, Aggs: []Agg{{Name: "bag", Func: Custom, Arg: 0, In: long, Custom: bag{}}}}
+	l, err := layoutOf(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, b := make([]uint64, l.stride), &beside{}
+	rec[recEvents] = 1
+	if err := l.fold(rec, []schema.Value{schema.IntValue(7)}, &Input{Time: 1, ID: [16]byte{0xab}}, b); err != nil {
+		t.Fatal(err)
+	}
+	const want = "010100" + "21" + "8000000000000001" + "ab000000000000000000000000000000" + "0000000000000007"
+	if got := hex.EncodeToString(l.appendRecord(nil, rec, b)); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// faulty fails wherever an accumulator may.
+type faulty struct{ bag }
+
+type faultyOf struct{ bagOf }
+
+func (faulty) New() Accumulator                                { return &faultyOf{} }
+func (*faultyOf) Add(schema.Value, Order) error                { return errFaulty }
+func (*faultyOf) Merge(Accumulator) error                      { return errFaulty }
+func (*faultyOf) Decode([]byte) error                          { return errFaulty }
+func (faulty) Value(Accumulator, []byte) (schema.Value, error) { return schema.Value{}, errFaulty }
+
+var errFaulty = errors.New("out of order")
+
+// What an aggregate of one's own fails with reaches the caller, with the aggregate's name.
+func TestAccumulatorErrors(t *testing.T) {
+	agg := Agg{Name: "f", Func: Custom, Arg: 0, In: nullLong, Custom: faulty{bag{"faulty"}}}
+	e := engine(t, []Output{{Name: "o", Size: 10, Aggs: []Agg{agg}}}, nil, 0)
+	if _, err := e.Add(event(0, "k", "", schema.NullValue()), NoWatermark); err != nil {
+		t.Fatal(err) // nulls never reach it
+	}
+	named := func(err error) bool {
+		return errors.Is(err, errFaulty) && strings.Contains(err.Error(), "bag/1 faulty")
+	}
+	if err := e.Close(10, func(*Result) error { return nil }); !named(err) {
+		t.Errorf("Close: %v", err)
+	}
+	e = engine(t, []Output{{Name: "o", Size: 10, Aggs: []Agg{agg}}}, nil, 0)
+	if _, err := e.Add(event(0, "k", "", schema.IntValue(1)), NoWatermark); !named(err) {
+		t.Errorf("Add: %v", err)
+	}
+	l := &e.outs[0].layout
+	src, dst := &beside{accs: []Accumulator{&faultyOf{}}}, &beside{}
+	rec := make([]uint64, l.stride)
+	rec[recEvents], rec[l.cells[0].at] = 1, 1
+	if err := l.mergeRecords(make([]uint64, l.stride), rec, dst, src); !named(err) {
+		t.Errorf("merge: %v", err)
+	}
+	if err := l.decodeRecord(l.appendRecord(nil, rec, src), make([]uint64, l.stride), &beside{}); !named(err) {
+		t.Errorf("decode: %v", err)
 	}
 }
