@@ -23,6 +23,9 @@ func TestJSONSchema(t *testing.T) {
 		}
 		var out strings.Builder
 		for _, f := range shape.Paths() {
+			if found, err := shape.Lookup(f.Name); err != nil || found.String() != f.Type.String() {
+				t.Errorf("%s is found as %s, %v", f.Name, found, err)
+			}
 			fmt.Fprintf(&out, "%-20s %s", f.Name, f.Type)
 			if f.Type.Symbols != nil {
 				fmt.Fprintf(&out, " %v", f.Type.Symbols)
