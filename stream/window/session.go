@@ -48,7 +48,7 @@ type sessions struct {
 	spans  []*sessionSpan // ascending start
 	near   *sessionSpan   // last used
 	total  int64          // open sessions of all spans
-	stored int64          // sessions that the Backing has
+	stored int64          // entries of the index in the Backing; after a Write, one for each open session
 	closed int64          // highest watermark that close was given
 	wrote  int64          // closed, as of the last Write
 	gone   span           // starts of spans without open sessions whose headers the Backing still has

@@ -149,3 +149,38 @@ func checkOpen(t *testing.T, x *run, r *rand.Rand) {
 		t.Fatalf("%d open, bound(%d) %d %v, first to close %v; one by one: %d, %d %v, %v", open, limit, got, ok, lowest, n, want, has, first)
 	}
 }
+
+// Without a Backing Write gives the same state.
+func TestWriteOfSessionsWithoutABacking(t *testing.T) {
+	t.Logf("seed %d", seed)
+	for i := range 20 {
+		r := rand.New(rand.NewPCG(seed, 3_000+uint64(i)))
+		w := mixedWorkload(r, 1, 120)
+		with, without := newBacking(), newBacking()
+		a := engine(t, w.outputs, with, 0)
+		b := engine(t, w.outputs, nil, 0)
+		mark, in := int64(NoWatermark), Input{}
+		for _, o := range w.logs[0] {
+			for _, e := range []*Engine{a, b} {
+				if _, err := e.Add(o.fill(&in, len(w.outputs)), mark); err != nil {
+					t.Fatal(err)
+				}
+			}
+			mark = max(mark, o.time-modelBound)
+			if r.IntN(8) > 0 {
+				continue
+			}
+			for e, back := range map[*Engine]*memBacking{a: with, b: without} {
+				if err := e.Close(mark, ignore); err != nil {
+					t.Fatal(err)
+				}
+				if err := back.apply(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, want := without.dump(), with.dump(); got != want {
+				t.Fatalf("workload %d: state\n%s\nwith a Backing\n%s", i, got, want)
+			}
+		}
+	}
+}

@@ -45,7 +45,7 @@ func TestCorruptSessions(t *testing.T) {
 		return sessionKey(prefixSessionDue, corruptStart+closes, key, first)
 	}
 	header := string(appendWindowKey(nil, prefixSessionSpan, 0, corruptStart))
-	const restart, add, closing = "restart", "add", "close"
+	const restart, add, closing, writing = "restart", "add", "close", "write"
 	for _, c := range []struct {
 		name, at string // at: the step that finds it
 		key, val string // what is set; no val: deleted
@@ -74,6 +74,7 @@ func TestCorruptSessions(t *testing.T) {
 		{"fewer sessions than in the header", closing, header, spanValue(4, 50), "1 sessions more"},
 		{"more than in the header", closing, header, spanValue(2, 50), "header has"},
 		{"no header", closing, index(2_065, "c", 2_050), "\x00", "no header"},
+		{"fewer in the header than in the index", writing, header, spanValue(2, 50), "the index has -1 sessions"},
 		{"key in the index", closing, index(65, "b", 50)[:14], "\x00", "a key of"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -92,6 +93,10 @@ func TestCorruptSessions(t *testing.T) {
 			if err == nil {
 				step = closing
 				err = e.Close(corruptStart+3_000, func(*Result) error { return nil })
+			}
+			if err == nil {
+				step = writing
+				err = e.Write(&memBatch{})
 			}
 			var corrupt *CorruptError
 			if !errors.As(err, &corrupt) || !strings.Contains(err.Error(), c.says) || len(corrupt.Key) == 0 {

@@ -2,10 +2,35 @@ package window
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
 func (s *sessions) write(w Writer) error {
+	remove := s.deleteStale
+	if s.e.back == nil {
+		remove = s.deleteAll
+	}
+	if err := remove(w); err != nil {
+		return err
+	}
+	for _, sp := range s.spans {
+		if err := s.writeSpan(w, sp); err != nil {
+			return err
+		}
+	}
+	s.wrote = s.closed
+	if s.stored != s.total {
+		return &CorruptError{
+			Key:  appendWindowKey(nil, prefixSessionDue, s.at, s.closed),
+			What: fmt.Sprintf("the index has %d sessions above this, open are %d", s.stored, s.total),
+		}
+	}
+	return nil
+}
+
+// deleteStale deletes the keys that have been written and are no longer right.
+func (s *sessions) deleteStale(w Writer) error {
 	if err := s.deleteClosed(w); err != nil {
 		return err
 	}
@@ -16,12 +41,28 @@ func (s *sessions) write(w Writer) error {
 			}
 		}
 	}
-	for _, sp := range s.spans {
-		if err := s.writeSpan(w, sp); err != nil {
-			return err
+	return nil
+}
+
+// deleteAll deletes all that has been written, so that all is written again: without a Backing there is no index that
+// tells what has been.
+func (s *sessions) deleteAll(w Writer) error {
+	s.gone = span{}
+	for _, prefix := range []byte{prefixSession, prefixSessionSpan, prefixSessionDue} {
+		lo, hi := appendWindowKey(nil, prefix, s.at, math.MinInt64), appendWindowKey(nil, prefix, s.at+1, math.MinInt64)
+		if err := w.DeleteRange(lo, hi); err != nil {
+			return fmt.Errorf("delete sessions: %w", err)
 		}
 	}
-	s.stored, s.wrote = s.total, s.closed
+	for _, sp := range s.spans {
+		sp.written = spanHeader{}
+		for i := range sp.p.recs.n {
+			rec := sp.p.recs.at(i, &s.shape)
+			rec[sessionState] &^= flagStored
+			sp.p.mark(uint32(i), rec, &s.e.mem)
+		}
+	}
+	s.stored = 0
 	return nil
 }
 
@@ -40,9 +81,9 @@ func (s *sessions) deleteClosed(w Writer) error {
 	}
 	s.lo = appendWindowKey(s.lo[:0], prefixSessionDue, s.at, s.wrote+1)
 	s.hi = appendWindowKey(s.hi[:0], prefixSessionDue, s.at, s.closed+1)
-	any := false
+	before := s.stored
 	err := s.e.back.Scan(s.lo, s.hi, func(k, _ []byte) error {
-		any = true
+		s.stored--
 		_, key, first, err := splitSessionKey(k)
 		if err != nil {
 			return &CorruptError{Key: slices.Clone(k), What: "session in the index", Err: err}
@@ -53,7 +94,7 @@ func (s *sessions) deleteClosed(w Writer) error {
 	if err != nil {
 		return fmt.Errorf("delete closed sessions: %w", err)
 	}
-	if !any {
+	if s.stored == before {
 		return nil
 	}
 	if err := w.DeleteRange(s.lo, s.hi); err != nil {
@@ -91,6 +132,7 @@ func (s *sessions) deleteMoved(w Writer, sp *sessionSpan) error {
 			if err := w.Delete(s.e.keyBuf); err != nil {
 				return fmt.Errorf("delete a session from the index: %w", err)
 			}
+			s.stored--
 		}
 	}
 	return nil
@@ -138,6 +180,7 @@ func (s *sessions) writeSession(w Writer, sp *sessionSpan, rec []uint64) error {
 		if err := w.Set(s.e.keyBuf, nil); err != nil {
 			return fmt.Errorf("set a session in the index: %w", err)
 		}
+		s.stored++
 	}
 	rec[sessionState] |= flagStored
 	s.setStored(rec, first, last)
