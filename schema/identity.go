@@ -37,18 +37,6 @@ func (ev *Event) identity(parent []int32) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// ElementIdentity tells the elements of one event apart: the identity of element i is the event's, a big-endian number,
-// plus i modulo 2^128. Element 0 has the event's own, and so has an event without elements.
-func ElementIdentity(event [16]byte, i int) [16]byte {
-	low := binary.BigEndian.Uint64(event[8:])
-	sum := low + uint64(i)
-	binary.BigEndian.PutUint64(event[8:], sum)
-	if sum < low {
-		binary.BigEndian.PutUint64(event[:], binary.BigEndian.Uint64(event[:])+1)
-	}
-	return event
-}
-
 // appendIdentity appends the canonical encoding of a row. No encoding of a
 // value is a prefix of another's, so different rows of the same fields differ.
 func appendIdentity(dst []byte, row []Value) []byte {

@@ -207,16 +207,6 @@ func TestUnnestedEvents(t *testing.T) {
 	}
 }
 
-func TestElementIdentity(t *testing.T) {
-	id := [16]byte{0: 7, 15: 0xff}
-	if got := fmt.Sprintf("%x %x", ElementIdentity(id, 0), ElementIdentity(id, 2)); got != "070000000000000000000000000000ff 07000000000000000000000000000101" {
-		t.Error(got)
-	}
-	if got := ElementIdentity([16]byte{1: 1, 8: 0xff, 9: 0xff, 10: 0xff, 11: 0xff, 12: 0xff, 13: 0xff, 14: 0xff, 15: 0xff}, 1); got != [16]byte{1: 1, 7: 1} {
-		t.Errorf("%x", got)
-	}
-}
-
 // Too many elements are an error of this reader; the record keeps its place.
 func TestTooManyElements(t *testing.T) {
 	codes := func(n int) []byte {
