@@ -2,8 +2,10 @@
 // fingerprint of what decides its results.
 //
 // Load reads a file strictly and reports every fault at once, each with its line, its column and what to do. Compile
-// turns a pipeline into a Plan: a decoder over exactly the fields that are read, compiled expressions, the windows and
-// aggregates, and a codec per output. An Eval applies the plan to records, in the stream as in the reconciler.
+// turns a pipeline into a Plan: for each source a reader over exactly the fields that are read, compiled expressions and
+// rules, the windows and aggregates, and a codec per output. An Eval applies the plan to records, in the stream as in the
+// reconciler. A Go program may add aggregates and functions of its own (Extensions); the fingerprint knows an aggregate by its
+// Cell and a function by its name and types, so what computes something else must be called something else.
 //
 // The package reads the pipeline file, the schemas beside it and the files that ${file:...} names, and nothing else; it
 // knows no broker, no bucket and no clock. The README of this folder is the reference of the file, and JSONSchema the
@@ -21,6 +23,11 @@
 //  7. What an Eval fills in is a function of the record's bytes and the plan.
 //  8. No file makes Load panic, or take memory beyond a small multiple of its size, which is limited.
 //  9. JSONSchema, the README of this folder and Load know the same keys, words and defaults.
+//  10. Rules come before anything else that is computed of an event, in the order of the file. The first that filters or
+//     quarantines decides; one whose condition fails or is null fires, and a filter that can't tell quarantines.
+//  11. In a co-group an event's fields of other sources are null. What reads none of its own fields and can't be computed
+//     from nulls is null as an argument and no rule for it. Of an enrichment without a version the version's fields are null.
+//  12. Rows, join keys and the identities of elements are canonical (FORMAT.md): functions of the fields alone.
 //
 // Laws: L1, since only functions of sets are accepted as aggregates; L2, since the fingerprint tells whose results are
 // in force.
