@@ -221,7 +221,7 @@ func TestCorruptedProtobuf(t *testing.T) {
 			t.Fatal(err)
 		}
 		var ev Event
-		for seed := range uint64(6000) {
+		for seed := range uint64(3000) {
 			g := newGenerator(seed)
 			m := dynamicpb.NewMessage(message)
 			fillMessage(g, m, 0)

@@ -28,7 +28,7 @@ func TestPlaceDependsOnTheEventTimeAlone(t *testing.T) {
 			write = messageWriter(t, s)
 		}
 		var a, b Event
-		for seed := range uint64(6000) {
+		for seed := range uint64(3000) {
 			g := newGenerator(seed)
 			value := write(g)
 			if seed%3 > 0 {
