@@ -64,18 +64,21 @@ func (e *Eval) Element(i int) (Fate, error) {
 }
 
 // elementID is the identity of an element among all that enters the windows: an event's own, unless it has several
-// elements, or events of other topics enter the same windows (FORMAT.md).
+// elements, or events of other topics enter the same windows (FORMAT.md). Elements of one event are ordered as in its array,
+// which decides which of them is first or last.
 func (e *Eval) elementID(s *sourceProgram, element int) [16]byte {
 	id := e.identity()
-	if !s.unnest && e.plan.Shape != CoGroup {
-		return id
+	if e.plan.Shape == CoGroup {
+		var buf [20]byte
+		copy(buf[:], id[:])
+		binary.BigEndian.PutUint32(buf[16:], uint32(e.source))
+		sum := sha256.Sum256(buf[:])
+		id = [16]byte(sum[:16])
 	}
-	var buf [24]byte
-	copy(buf[:], id[:])
-	binary.BigEndian.PutUint32(buf[16:], uint32(e.source))
-	binary.BigEndian.PutUint32(buf[20:], uint32(element))
-	sum := sha256.Sum256(buf[:])
-	return [16]byte(sum[:16])
+	if s.unnest {
+		binary.BigEndian.PutUint16(id[14:], uint16(element)) // a record has at most schema.MaxElements
+	}
+	return id
 }
 
 // value evaluates an expression over the row. skip says that it reads no field of the event in hand, and comes to nothing
