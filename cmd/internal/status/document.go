@@ -11,12 +11,14 @@ import (
 
 // Document is the state of one pipeline. Times are RFC 3339 in UTC.
 type Document struct {
-	APIVersion  string    `json:"apiVersion"` // "tidemark/v1"
-	Kind        string    `json:"kind"`       // "Status"
-	Pipeline    string    `json:"pipeline"`
-	Fingerprint string    `json:"fingerprint"`
-	Topic       string    `json:"topic"`
-	At          time.Time `json:"at"`
+	APIVersion  string `json:"apiVersion"` // "tidemark/v1"
+	Kind        string `json:"kind"`       // "Status"
+	Pipeline    string `json:"pipeline"`
+	Fingerprint string `json:"fingerprint"`
+	Topic       string `json:"topic"` // the first, if there are several
+	// Topics are those that are read, if there are several: the sources', then the repartition topic.
+	Topics []string  `json:"topics,omitempty"`
+	At     time.Time `json:"at"`
 	// Process names the process that tells; empty when told from outside.
 	Process    string     `json:"process,omitempty"`
 	Tasks      []Task     `json:"tasks"`
@@ -51,6 +53,9 @@ type Task struct {
 	Watermark *time.Time `json:"watermark"` // null: no confirmed event yet
 	Pending   int        `json:"pending"`   // far-future events that wait to be confirmed
 	Open      int64      `json:"open_windows"`
+	Buffered  int64      `json:"buffered,omitempty"` // events that a join holds; not known from outside
+	// HeldBack is the input whose watermark the task waits for, if it reads several and windows are open.
+	HeldBack string `json:"held_back,omitempty"`
 	// Waits says what the open windows wait for; empty when none is open.
 	Waits string `json:"waits,omitempty"`
 
@@ -58,8 +63,9 @@ type Task struct {
 	NotLanded  int64       `json:"not_landed"` // committed, and not in the lake yet
 	Checkpoint *Checkpoint `json:"checkpoint"` // null: none yet
 
-	// Inputs are all partitions that the task reads, if there are several. Partition, Committed to Lag, Landed and NotLanded
-	// above are those of the first; Watermark is the task's, the lowest of them.
+	// Inputs are all partitions that the task reads, if there are several. Partition, Committed, LastStable, High and Landed
+	// above are those of the first; Lag, Pending and NotLanded are of all. Watermark is
+	// the task's: the lowest of them, or that of the repartition topic, behind which the windows are.
 	Inputs []Input `json:"inputs,omitempty"`
 }
 
@@ -70,7 +76,8 @@ type Input struct {
 	LastStable int64      `json:"last_stable"`
 	High       int64      `json:"high"`
 	Lag        int64      `json:"lag"`
-	Watermark  *time.Time `json:"watermark"`
+	Watermark  *time.Time `json:"watermark"` // of the repartition topic: the lowest that its source partitions have sent
+	Pending    int        `json:"pending"`
 	Landed     int64      `json:"landed"`
 	NotLanded  int64      `json:"not_landed"`
 	Internal   bool       `json:"internal,omitempty"` // the repartition topic: nothing of it is landed
@@ -96,7 +103,10 @@ type Accounting struct {
 	Forwarded int64 `json:"forwarded,omitempty"`
 	Received  int64 `json:"received,omitempty"`
 	Joined    int64 `json:"joined,omitempty"` // pairs, or enriched events, that a join has made
-	Balanced  bool  `json:"balanced"`
+	// Of what was joined: what rules took out, and what could not be computed.
+	JoinedFiltered int64 `json:"joined_filtered,omitempty"`
+	JoinedInvalid  int64 `json:"joined_invalid,omitempty"`
+	Balanced       bool  `json:"balanced"`
 
 	Rules []Rule `json:"rules,omitempty"`
 }
@@ -134,7 +144,8 @@ type Reconcile struct {
 func NewAccounting(c state.Counters) Accounting {
 	a := Accounting{
 		Consumed: c.Consumed, Aggregated: c.Aggregated, Duplicate: c.Duplicate, Late: c.Late, Filtered: c.Filtered, Invalid: c.Invalid,
-		Forwarded: c.Forwarded, Received: c.Received, Joined: c.Pairs, Balanced: Imbalance(c) == 0,
+		Forwarded: c.Forwarded, Received: c.Received, Joined: c.Pairs, JoinedFiltered: c.PairsFiltered,
+		JoinedInvalid: c.PairsInvalid, Balanced: Imbalance(c) == 0,
 	}
 	for _, r := range c.Rules {
 		a.Rules = append(a.Rules, Rule(r))
@@ -173,6 +184,13 @@ func openWindows(c *state.Counters) (open int64) {
 		open += o.Open
 	}
 	return open
+}
+
+func windows(n int64) string {
+	if n == 1 {
+		return "1 open window"
+	}
+	return fmt.Sprintf("%d open windows", n)
 }
 
 // Running is how many tasks do their work.

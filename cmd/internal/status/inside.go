@@ -25,7 +25,7 @@ func FromStream(s *stream.Status) *Document {
 		d.Tasks = append(d.Tasks, insideTask(s, &s.Tasks[i]))
 		d.add(&total, &s.Tasks[i].Counters)
 	}
-	d.Accounting = NewAccounting(total)
+	d.Accounting, d.Topics = NewAccounting(total), topicsOf(s.Tasks)
 	for i, n := range s.Lateness {
 		b := Bucket{Events: n}
 		if i < len(stream.LatenessBounds) {
@@ -40,18 +40,47 @@ func FromStream(s *stream.Status) *Document {
 func insideTask(s *stream.Status, t *stream.TaskStatus) Task {
 	task := Task{
 		Task: t.Task, Partition: place(s.Topic, t.Task), State: string(t.State), Owner: s.ID, Error: t.Err,
-		Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: max(0, t.LastStable-t.Committed),
-		Watermark: moment(t.Watermark), Pending: t.Pending, Open: openWindows(&t.Counters),
-		Landed: t.Landed, NotLanded: max(0, t.Committed-t.Landed),
+		Open: openWindows(&t.Counters), Buffered: t.Buffered,
 	}
+	for i := range t.Inputs {
+		task.add(insideInput(t.Task, &t.Inputs[i]))
+	}
+	if len(t.Inputs) == 0 { // it is stopped, and its end of the topic is all that is known
+		task.LastStable, task.High, task.Lag = t.LastStable, t.High, max(0, t.LastStable-t.Committed)
+	}
+	task.settle()
 	if c := t.Checkpoint; !c.At.IsZero() {
 		task.Checkpoint = &Checkpoint{At: c.At.UTC(), Next: c.Next, Gap: max(0, t.Committed-c.Next)}
 	}
 	if oldest := moment(t.OldestOpen); task.Open > 0 && oldest != nil {
-		task.Waits = fmt.Sprintf("%d open windows, the oldest from %s: they close as event time in %s goes on",
-			task.Open, oldest.Format(minute), task.Partition)
+		task.Waits = fmt.Sprintf("%s, the oldest from %s: closing as event time goes on in %s",
+			windows(task.Open), oldest.Format(minute), task.heldBy())
 	}
 	return task
+}
+
+func insideInput(task int32, in *stream.InputStatus) Input {
+	out := Input{
+		Partition: place(in.Topic, task), Committed: in.Committed, LastStable: in.LastStable, High: in.High,
+		Lag: max(0, in.LastStable-in.Committed), Watermark: moment(in.Watermark), Pending: in.Pending, Internal: in.Internal,
+	}
+	if !in.Internal {
+		out.Landed, out.NotLanded = in.Landed, max(0, in.Committed-in.Landed)
+	}
+	return out
+}
+
+// topicsOf are the topics that tasks read, if there are several.
+func topicsOf(tasks []stream.TaskStatus) []string {
+	var topics []string
+	for i := range tasks {
+		if in := tasks[i].Inputs; len(topics) == 0 && len(in) > 1 {
+			for j := range in {
+				topics = append(topics, in[j].Topic)
+			}
+		}
+	}
+	return topics
 }
 
 // stalled says what keeps a process from being ready; empty when nothing does.

@@ -2,6 +2,7 @@ package status
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // Down is the state of a task that no process owns.
@@ -36,7 +38,7 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 	defer admin.Close()
 	p := s.Plan.Pipeline
 	d := &Document{
-		APIVersion: apiVersion, Kind: kind, Pipeline: p.Name, Fingerprint: s.Plan.Fingerprint, Topic: p.Source.Topic,
+		APIVersion: apiVersion, Kind: kind, Pipeline: p.Name, Fingerprint: s.Plan.Fingerprint, Topic: s.Plan.Sources[0].Topic,
 		At: s.Now().UTC(), Tasks: []Task{}, Outputs: []Output{},
 	}
 	for _, o := range p.Outputs {
@@ -46,8 +48,13 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range seen.inputs {
+		if len(seen.inputs) > 1 {
+			d.Topics = append(d.Topics, seen.inputs[i].topic)
+		}
+	}
 	var total state.Counters
-	for task := range int32(len(seen.ends)) {
+	for task := range int32(len(seen.inputs[0].ends)) {
 		t, counters, err := seen.task(ctx, s, task)
 		if err != nil {
 			return nil, fmt.Errorf("task %d: %w", task, err)
@@ -60,79 +67,146 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 	return d, err
 }
 
-// seen is what the brokers and the lake say of the source topic.
+// seen is what the brokers and the lake say of the topics that the pipeline reads.
 type seen struct {
+	inputs []seenInput
+	owners map[int32]string
+}
+
+type seenInput struct {
+	topic     string
+	internal  bool // the repartition topic
 	ends      map[int32]kafka.Ends
 	committed map[int32]kafka.Commit
-	owners    map[int32]string
 	lake      *lake.Topic // nil when nothing was landed
 }
 
 func look(ctx context.Context, admin *kafka.Admin, s Source) (*seen, error) {
 	p := s.Plan.Pipeline
-	ends, err := admin.Offsets(ctx, p.Source.Topic)
-	if errors.Is(err, kafka.ErrNoTopic) {
-		return nil, fmt.Errorf("source topic %s does not exist at %v: produce to it first", p.Source.Topic, s.Kafka.Brokers)
+	n := &seen{}
+	for i := range s.Plan.Sources {
+		in, err := lookSource(ctx, admin, s, s.Plan.Sources[i].Topic)
+		if err != nil {
+			return nil, err
+		}
+		if first := n.inputs; len(first) > 0 && len(first[0].ends) != len(in.ends) {
+			return nil, fmt.Errorf("topic %s has %d partitions and %s has %d: sources that meet need as many",
+				first[0].topic, len(first[0].ends), in.topic, len(in.ends))
+		}
+		n.inputs = append(n.inputs, *in)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("offsets of %s: %w", p.Source.Topic, err)
+	if s.Plan.Rekeyed {
+		in := seenInput{topic: p.RepartitionTopic(), internal: true}
+		if err := in.offsets(ctx, admin, s); err != nil && !errors.Is(err, kafka.ErrNoTopic) { // the first run makes it
+			return nil, err
+		}
+		n.inputs = append(n.inputs, in)
 	}
-	committed, err := admin.Committed(ctx, p.Group(), p.Source.Topic)
-	if err != nil {
-		return nil, fmt.Errorf("committed offsets of group %s: %w", p.Group(), err)
-	}
-	owners, err := admin.GroupOwners(ctx, p.Group())
-	if err != nil {
+	var err error
+	if n.owners, err = admin.GroupOwners(ctx, p.Group()); err != nil {
 		return nil, fmt.Errorf("members of group %s: %w", p.Group(), err)
 	}
-	landed, err := lake.LookTopic(ctx, s.Bucket, p.Source.Topic)
-	if err != nil && !errors.Is(err, blob.ErrNotFound) {
-		return nil, fmt.Errorf("lake of %s: %w", p.Source.Topic, err)
+	return n, nil
+}
+
+func lookSource(ctx context.Context, admin *kafka.Admin, s Source, topic string) (*seenInput, error) {
+	in := &seenInput{topic: topic}
+	err := in.offsets(ctx, admin, s)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		return nil, fmt.Errorf("source topic %s does not exist at %v: produce to it first", topic, s.Kafka.Brokers)
 	}
-	return &seen{ends: ends, committed: committed, owners: owners, lake: landed}, nil
+	if err != nil {
+		return nil, err
+	}
+	in.lake, err = lake.LookTopic(ctx, s.Bucket, topic)
+	if err != nil && !errors.Is(err, blob.ErrNotFound) {
+		return nil, fmt.Errorf("lake of %s: %w", topic, err)
+	}
+	return in, nil
+}
+
+func (n *seenInput) offsets(ctx context.Context, admin *kafka.Admin, s Source) (err error) {
+	if n.ends, err = admin.Offsets(ctx, n.topic); err != nil {
+		return fmt.Errorf("offsets of %s: %w", n.topic, err)
+	}
+	group := s.Plan.Pipeline.Group()
+	if n.committed, err = admin.Committed(ctx, group, n.topic); err != nil {
+		return fmt.Errorf("committed offsets of group %s: %w", group, err)
+	}
+	return nil
+}
+
+// of is one task's part of the topic.
+func (n *seenInput) of(ctx context.Context, task int32) (Input, error) {
+	ends := n.ends[task]
+	in := Input{Partition: place(n.topic, task), Committed: ends.Start, LastStable: ends.LastStable, High: ends.High, Internal: n.internal}
+	if c, ok := n.committed[task]; ok {
+		in.Committed = c.Next
+	}
+	in.Lag = max(0, in.LastStable-in.Committed)
+	if n.lake != nil {
+		log := n.lake.Log(task)
+		if err := log.Refresh(ctx); err != nil {
+			return in, fmt.Errorf("lake log of %s: %w", in.Partition, err)
+		}
+		in.Landed = log.End()
+		in.NotLanded = max(0, in.Committed-in.Landed)
+	}
+	return in, nil
 }
 
 func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Counters, error) {
-	ends := n.ends[id]
-	t := Task{
-		Task: id, Partition: place(s.Plan.Pipeline.Source.Topic, id), State: Down,
-		Owner:     strings.TrimPrefix(n.owners[id], s.Plan.Pipeline.TransactionalID("")),
-		Committed: ends.Start, LastStable: ends.LastStable, High: ends.High,
-	}
+	t := Task{Task: id, State: Down, Owner: strings.TrimPrefix(n.owners[id], s.Plan.Pipeline.TransactionalID(""))}
 	if t.Owner != "" {
 		t.State = string(stream.Running)
 	}
-	if c, ok := n.committed[id]; ok {
-		t.Committed = c.Next
-	}
-	t.Lag = max(0, t.LastStable-t.Committed)
-	if n.lake != nil {
-		log := n.lake.Log(id)
-		if err := log.Refresh(ctx); err != nil {
-			return t, nil, fmt.Errorf("lake log: %w", err)
-		}
-		t.Landed = log.End()
-		t.NotLanded = max(0, t.Committed-t.Landed)
-	}
-	m, err := newest(ctx, s, id)
+	m, err := newest(ctx, s, id, len(n.inputs))
 	if err != nil {
 		return t, nil, err
 	}
+	for i := range n.inputs {
+		in, err := n.inputs[i].of(ctx, id)
+		if err != nil {
+			return t, nil, err
+		}
+		if m != nil {
+			in.Watermark, in.Pending = moment(m.Cut.Sources[i].Reached), pendingOf(&m.Cut.Sources[i])
+		}
+		t.add(in)
+	}
 	if m == nil {
+		t.settle()
 		return t, &state.Counters{}, nil
 	}
 	cut := &m.Cut
-	t.Watermark, t.Open = moment(cut.Sources[0].Reached), openWindows(&cut.Counters)
-	t.Checkpoint = &Checkpoint{At: time.UnixMilli(m.CreatedAt).UTC(), Next: cut.Sources[0].Next, Gap: max(0, t.Committed-cut.Sources[0].Next)}
+	t.Open = openWindows(&cut.Counters)
+	t.Checkpoint = &Checkpoint{At: time.UnixMilli(m.CreatedAt).UTC(), Next: cut.Sources[0].Next}
+	for i := range t.Inputs {
+		t.Checkpoint.Gap += max(0, t.Inputs[i].Committed-cut.Sources[i].Next)
+	}
+	t.settle()
 	if bound := moment(cut.Bound); t.Open > 0 && bound != nil && cut.Bound != state.NoBound {
-		t.Waits = fmt.Sprintf("%d open windows at its checkpoint: the last closes when the watermark of %s reaches %s",
-			t.Open, t.Partition, bound.Format(minute))
+		verb := "the last closes"
+		if t.Open == 1 {
+			verb = "it closes"
+		}
+		t.Waits = fmt.Sprintf("%s at its checkpoint: %s when the watermark of %s reaches %s",
+			windows(t.Open), verb, t.heldBy(), bound.Format(minute))
 	}
 	return t, &cut.Counters, nil
 }
 
-// newest is the newest valid checkpoint of a task by the fingerprint in the file; nil when there is none.
-func newest(ctx context.Context, s Source, task int32) (*state.Manifest, error) {
+// pendingOf is how many far-future events waited at a cut. Of the repartition topic there are none.
+func pendingOf(s *state.Source) int {
+	var w window.Watermark
+	if err := json.Unmarshal(s.Watermark, &w); err != nil {
+		return 0 // another kind of watermark
+	}
+	return len(w.Pending)
+}
+
+// newest is the newest valid checkpoint of a task by the fingerprint in the file, over so many inputs; nil when there is none.
+func newest(ctx context.Context, s Source, task int32, inputs int) (*state.Manifest, error) {
 	names, err := state.Manifests(ctx, s.Bucket, fmt.Sprintf("checkpoints/%s/%d", s.Plan.Pipeline.Name, task))
 	if err != nil {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
@@ -149,7 +223,7 @@ func newest(ctx context.Context, s Source, task int32) (*state.Manifest, error) 
 		if err != nil {
 			return nil, fmt.Errorf("checkpoint %s: %w", name.Key, err)
 		}
-		if len(m.Cut.Sources) == 0 {
+		if len(m.Cut.Sources) != inputs {
 			continue
 		}
 		return m, nil

@@ -19,11 +19,51 @@ func snapshot() *stream.Status {
 		Tasks: []stream.TaskStatus{
 			{Task: 0, State: stream.Running, Committed: 50, LastStable: 60, High: 70, Landed: 45, Watermark: at.UnixMilli(), OldestOpen: at.UnixMilli(),
 				Counters:   state.Counters{Consumed: 50, Aggregated: 49, Late: 1, Outputs: []state.OutputCounters{{Name: "a", Open: 2, Closed: 3}, {Name: "b", Closed: 1, Missed: 4}}},
-				Checkpoint: stream.CheckpointStatus{At: at, Next: 20}},
+				Checkpoint: stream.CheckpointStatus{At: at, Next: 20},
+				Inputs:     []stream.InputStatus{{Topic: "t", Committed: 50, LastStable: 60, High: 70, Landed: 45, Watermark: at.UnixMilli()}}},
 			// Ends are sampled at other moments than commits: neither difference may go below zero.
 			{Task: 1, State: stream.Idle, Committed: 8, LastStable: 7, High: 7, Landed: 9, Watermark: math.MinInt64, OldestOpen: math.MinInt64,
-				Counters: state.Counters{Consumed: 8, Aggregated: 8, Outputs: []state.OutputCounters{{Name: "a", Closed: 5}, {Name: "b"}}}},
+				Counters: state.Counters{Consumed: 8, Aggregated: 8, Outputs: []state.OutputCounters{{Name: "a", Closed: 5}, {Name: "b"}}},
+				Inputs:   []stream.InputStatus{{Topic: "t", Committed: 8, LastStable: 7, High: 7, Landed: 9, Watermark: math.MinInt64}}},
 		},
+	}
+}
+
+// A task with several inputs: lag and what waits are of all of them, the watermark is the lowest, and the one that has it is
+// named. Behind a repartition topic it is that topic's, whatever the task's own partition of the source has reached.
+func TestSeveralInputs(t *testing.T) {
+	ms := func(minutes int) int64 { return at.Add(time.Duration(minutes) * time.Minute).UnixMilli() }
+	task := func(inputs ...stream.InputStatus) Task {
+		d := FromStream(&stream.Status{Topic: inputs[0].Topic, At: at, Tasks: []stream.TaskStatus{{
+			Task: 3, State: stream.Running, OldestOpen: at.UnixMilli(), Inputs: inputs,
+			Counters: state.Counters{Outputs: []state.OutputCounters{{Name: "o", Open: 1}}},
+		}}})
+		if want := []string{inputs[0].Topic, inputs[1].Topic}; len(d.Topics) != 2 || d.Topics[0] != want[0] || d.Topics[1] != want[1] {
+			t.Errorf("topics %v, want %v", d.Topics, want)
+		}
+		return d.Tasks[0]
+	}
+	joined := task(
+		stream.InputStatus{Topic: "auctions", Committed: 10, LastStable: 15, Landed: 8, Watermark: ms(5), Pending: 1},
+		stream.InputStatus{Topic: "bids", Committed: 20, LastStable: 27, Landed: 20, Watermark: ms(2), Pending: 2},
+	)
+	if joined.Lag != 12 || joined.NotLanded != 2 || joined.Pending != 3 || joined.HeldBack != "bids/3" ||
+		!joined.Watermark.Equal(at.Add(2*time.Minute)) || joined.Committed != 10 || len(joined.Inputs) != 2 {
+		t.Errorf("joined: %+v", joined)
+	}
+	if want := "1 open window, the oldest from 2026-11-22T12:00Z: closing as event time goes on in auctions/3 and bids/3 (held back by bids/3)"; joined.Waits != want {
+		t.Errorf("waits: %s", joined.Waits)
+	}
+	silent := task(stream.InputStatus{Topic: "a", Watermark: ms(5)}, stream.InputStatus{Topic: "b", Watermark: math.MinInt64})
+	if silent.Watermark != nil || silent.HeldBack != "b/3" {
+		t.Errorf("one input without an event: %+v", silent)
+	}
+	rekeyed := task(
+		stream.InputStatus{Topic: "t", Committed: 10, LastStable: 10, Landed: 10, Watermark: ms(1)},
+		stream.InputStatus{Topic: "p-repartition", Committed: 4, LastStable: 5, Watermark: ms(9), Internal: true},
+	)
+	if rekeyed.Lag != 1 || rekeyed.NotLanded != 0 || !rekeyed.Watermark.Equal(at.Add(9*time.Minute)) || !strings.HasSuffix(rekeyed.Waits, "in every partition of t") {
+		t.Errorf("rekeyed: %+v", rekeyed)
 	}
 }
 

@@ -1,0 +1,65 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+)
+
+// add takes one of the task's inputs, in their order. What stands for the whole task is made of them.
+func (t *Task) add(in Input) {
+	if t.Inputs == nil {
+		t.Partition, t.Committed, t.LastStable, t.High, t.Landed = in.Partition, in.Committed, in.LastStable, in.High, in.Landed
+	}
+	t.Inputs = append(t.Inputs, in)
+	t.Lag += in.Lag
+	t.Pending += in.Pending
+	t.NotLanded += in.NotLanded
+}
+
+// settle sets what follows from all inputs together, and leaves Inputs out if there is but one.
+func (t *Task) settle() {
+	slowest := t.slowest()
+	if slowest == nil {
+		return
+	}
+	t.Watermark = slowest.Watermark
+	if len(t.Inputs) == 1 {
+		t.Inputs = nil
+		return
+	}
+	if t.Open > 0 {
+		t.HeldBack = slowest.Partition
+	}
+}
+
+// slowest is the input by which the task's windows close: the one with the lowest watermark, the first of equal ones, or
+// behind a repartition topic that one. One input without a watermark means that the task has none. nil if there is no input.
+func (t *Task) slowest() *Input {
+	var low *Input
+	for i := range t.Inputs {
+		in := &t.Inputs[i]
+		switch {
+		case in.Internal:
+			return in
+		case low == nil, low.Watermark != nil && in.Watermark == nil,
+			low.Watermark != nil && in.Watermark.Before(*low.Watermark):
+			low = in
+		}
+	}
+	return low
+}
+
+// heldBy names the partitions whose event time the task's windows wait for.
+func (t *Task) heldBy() string {
+	if t.HeldBack == "" {
+		return t.Partition
+	}
+	names := make([]string, len(t.Inputs))
+	for i, in := range t.Inputs {
+		if in.Internal {
+			return "every partition of " + t.Partition[:strings.LastIndexByte(t.Partition, '/')]
+		}
+		names[i] = in.Partition
+	}
+	return fmt.Sprintf("%s (held back by %s)", strings.Join(names, " and "), t.HeldBack)
+}
