@@ -30,7 +30,7 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 			r.note(t, err)
 			return err
 		}
-		if !t.dirty {
+		if !t.dirty || t.abandoned {
 			continue
 		}
 		// A committed state never holds a window that its watermark has passed, wherever processing was interrupted: a replay

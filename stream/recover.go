@@ -91,7 +91,7 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredF
 	}
 	share := p.Pipeline.State.MemoryMax / 4 / int64(r.width())
 	var err error
-	if t.flow, err = flow.New(p, t, flow.Options{Widths: widths, Backing: store, MemoryMax: share}); err != nil {
+	if t.flow, err = flow.New(p, t, flow.Options{Widths: widths, Backing: store, MemoryMax: share, OpenMax: p.Pipeline.State.OpenMax}); err != nil {
 		r.note(t, err)
 		return nil, fmt.Errorf("task %d: %w", id, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // task is the unit of parallel work: one pipeline, one partition number of its inputs. It turns records into state,
@@ -39,6 +40,7 @@ type task struct {
 	dirty     bool // something happened since the last commit
 	out       []*kafka.Record
 	stopped   error
+	abandoned bool      // what is not committed must not be
 	updates   []updates // per output
 }
 
@@ -99,7 +101,14 @@ func (t *task) record(in *input, r *kafka.Record) error {
 			return err
 		}
 	}
-	if _, err := t.flow.Take(at); err != nil {
+	_, err := t.flow.Take(at)
+	if errors.Is(err, window.ErrOpenWindows) {
+		// Part of the record may be counted, so nothing since the last commit is kept.
+		t.abandoned = true
+		return &StopError{Where: place(r), What: err.Error(), Err: err,
+			Fix: "shorten windows, lateness or gaps, group by less, or raise state.open_max and give the machine the room; nothing of the partition was skipped"}
+	}
+	if err != nil {
 		return fmt.Errorf("task %d: %w", t.id, err)
 	}
 	in.consumed++

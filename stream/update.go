@@ -12,7 +12,7 @@ type updates struct {
 // session begins all of them are published once, because nobody knows which were before; a value that is published again
 // has the same revision, and an upsert of it changes nothing. When it happens is the clock's matter, and no result's.
 func (r *runner) update(t *task) error {
-	if t.stopped != nil {
+	if t.stopped != nil || t.abandoned {
 		return nil
 	}
 	now := r.o.Now()

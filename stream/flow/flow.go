@@ -84,7 +84,7 @@ func New(plan *pipeline.Plan, sink Sink, o Options) (*Flow, error) {
 		memory /= 2
 	}
 	var err error
-	if f.engine, err = window.NewEngine(outputs, o.Backing, window.EngineOptions{MemoryMax: memory}); err != nil {
+	if f.engine, err = window.NewEngine(outputs, o.Backing, window.EngineOptions{MemoryMax: memory, OpenMax: o.OpenMax}); err != nil {
 		return nil, fmt.Errorf("open windows: %w", err)
 	}
 	if f.join, err = newJoin(plan, o.Backing, memory); err != nil {

@@ -31,6 +31,12 @@ const (
 )
 
 // check looks for everything that is wrong without regard to the schema.
+// Bounds and default of state.open_max.
+const (
+	openMax     = 1_000_000_000_000
+	openDefault = 50_000_000
+)
+
 func (p *Pipeline) check(fs *faultSet) {
 	p.checkNames(fs)
 	p.checkKafka(fs)
@@ -101,6 +107,9 @@ func (p *Pipeline) checkOperation(fs *faultSet) {
 	oneOf(fs, "reconcile.guard.else", r.Guard.Else, ElseHold, ElsePublish, ElseFail)
 	fs.required("state.dir", p.State.Dir == "", "name a directory on a local disk")
 	bytesBetween(fs, "state.memory_max", p.State.MemoryMax, memoryMin, memoryMax)
+	if n := p.State.OpenMax; n < 1 || n > openMax {
+		fs.add("state.open_max", complain("write a whole number from 1 to 1000000000000", "%d is out of range", n))
+	}
 	between(fs, "state.checkpoint_every", p.State.CheckpointEvery, checkpointMin, operationalMax)
 	if k := p.State.Keep; k < keepMin || k > keepMax {
 		fs.add("state.keep", complain("write a whole number from 3 to 1000", "%d is out of range", k))

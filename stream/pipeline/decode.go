@@ -144,6 +144,9 @@ func (l *loader) state(m *mapping) {
 	s := &l.p.State
 	m.text("dir", &s.Dir)
 	m.size("memory_max", &s.MemoryMax)
+	if n, ok := m.integer("open_max", 1, openMax); ok {
+		s.OpenMax = n
+	}
 	m.duration("checkpoint_every", &s.CheckpointEvery)
 	if n, ok := m.integer("keep", keepMin, keepMax); ok {
 		s.Keep = int(n)

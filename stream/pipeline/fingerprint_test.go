@@ -88,7 +88,7 @@ var indifferent = map[string][]string{
 	"curated topic":         {"topic: {partitions: 8, replication: 3}", "topic: {partitions: 9, replication: 1}"},
 	"lake":                  {"file://./lake", "file://./lake2", "every: 5m, bytes_max: 16MiB", "every: 6m, bytes_max: 17MiB"},
 	"reconcile":             {"settle: 1h", "settle: 3h", "lookback: 90d", "lookback: 91d", "max_changed_windows: 2.5%", "max_changed_windows: 3%", "flights: 2%", "flights: 3%", "else: fail", "else: hold"},
-	"state":                 {"dir: ./state", "dir: ./s", "memory_max: 1GiB", "memory_max: 2GiB", "checkpoint_every: 45s", "checkpoint_every: 46s", "keep: 7", "keep: 8"},
+	"state":                 {"dir: ./state", "dir: ./s", "memory_max: 1GiB", "memory_max: 2GiB", "open_max: 1000", "open_max: 1001", "checkpoint_every: 45s", "checkpoint_every: 46s", "keep: 7", "keep: 8"},
 	"commit":                {"every: 500ms", "every: 501ms"},
 	"a comment":             {"# Every key", "# Each key"},
 	"a field not read":      {`{"name": "tags", "type": {"type": "array", "items": "string"}}`, `{"name": "labels", "type": "string"}`},

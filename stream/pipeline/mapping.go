@@ -179,7 +179,7 @@ var homes = map[string]string{
 	"interval": "join", "between": "join.interval", "left": "join.interval", "right": "join.interval", "on": "join.interval or enrich", "with": "enrich",
 	"when": "an element of rules", "then": "an element of rules", "expect": "an element of rules", "else": "an element of rules or reconcile.guard",
 	"bucket": "lake", "roll": "lake", "settle": "reconcile", "guard": "reconcile", "lookback": "reconcile",
-	"dir": "state", "memory_max": "state", "checkpoint_every": "state", "keep": "state",
+	"dir": "state", "memory_max": "state", "open_max": "state", "checkpoint_every": "state", "keep": "state",
 }
 
 // holdsMapping reports whether a key's value is a mapping.

@@ -330,6 +330,9 @@ type State struct {
 	Dir string
 	// MemoryMax, in bytes, bounds the memory of all tasks of the process together. Default: 512 MiB.
 	MemoryMax int64
+	// OpenMax bounds the open results of a task: windows times groups, and open sessions. An event that would open one more
+	// stops its task. Default: 50,000,000.
+	OpenMax int64
 	// CheckpointEvery is the time between checkpoints. Default: 30s.
 	CheckpointEvery time.Duration
 	// Keep is how many checkpoints of a task are kept, at least 3. Default: 5.

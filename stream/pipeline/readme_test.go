@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,11 @@ func TestReadmeHasEveryKey(t *testing.T) {
 				t.Errorf("the README has no row for %s", shown)
 				continue
 			}
-			if value, ok := defaults[full]; ok && !strings.Contains(row, fmt.Sprintf("`%v`", value)) {
+			value, ok := defaults[full]
+			if n, number := value.(float64); number {
+				value = strconv.FormatFloat(n, 'f', -1, 64)
+			}
+			if ok && !strings.Contains(row, fmt.Sprintf("`%v`", value)) {
 				t.Errorf("the row of %s does not have the default %v", shown, value)
 			}
 			for _, word := range schema.words[full] {

@@ -1,0 +1,37 @@
+package streamtest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/tidemark-io/tidemark/stream"
+)
+
+// A task that would open more windows than state.open_max stops just before that event: nothing of it is counted, what
+// was committed stays, and with a higher limit it goes on to the truth.
+func TestOpenMaxStopsItsTask(t *testing.T) {
+	s := newShape(t, fakeBroker(t), "sessions")
+	s.generate(3, 400)
+	s.produce(0, len(s.sent))
+	s.plan.Pipeline.State.OpenMax = 2
+	_, err := s.run("a")
+	var stopped *stream.StoppedError
+	if !errors.As(err, &stopped) {
+		t.Fatalf("run: %v; want a stopped task", err)
+	}
+	if text := err.Error(); !strings.Contains(text, "state.open_max") || !strings.Contains(text, "clicks/") {
+		t.Errorf("%s: it doesn't say where and what to do", text)
+	}
+	s.plan.Pipeline.State.OpenMax = 1000
+	sum, err := s.run("a")
+	must(t, err)
+	if !sum.Balanced() || sum.Counters.Consumed != int64(len(s.sent)) {
+		t.Errorf("%d records: %+v", len(s.sent), sum.Counters)
+	}
+	s.reconcile()
+	for i, want := range s.truth() {
+		got, _ := s.published(i)
+		s.equal(s.plan.Outputs[i].Name, want, got)
+	}
+}
