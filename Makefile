@@ -6,7 +6,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N           ?= 20
 FUZZTIME    ?= 30s
 
-.PHONY: demo build test lint race fuzz bench crash check-clean
+.PHONY: demo build test lint race fuzz bench crash meta check-clean
 
 demo:
 	$(GO) run ./cmd/tidemark demo flights
@@ -41,7 +41,12 @@ bench:
 
 # kill -9 of the real program on a real broker, N times; TIDEMARK_SEED draws the moments.
 crash:
-	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 120m -run TestCrashesLoseNothing ./stream/streamtest
+	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 120m -run 'TestCrashesLoseNothing|TestCrashedShapesLoseNothing' ./stream/streamtest
+
+# Generated pipelines over generated logs against the oracle, CASES of them; TIDEMARK_META_SEED chooses where they begin.
+CASES ?= 1000000
+meta:
+	TIDEMARK_META_CASES=$(CASES) $(GO) test -count 1 -v -timeout 600m -run TestMeta ./stream/streamtest
 
 # Nothing that a build, a test or a demo makes may stay behind in the tree.
 check-clean:
