@@ -132,7 +132,7 @@ var owners = []struct {
 	{"cel.dev/cel-go", []string{"schema/expr"}, false},
 	{"github.com/linkedin/goavro", []string{"schema"}, true},
 	{"github.com/twmb/avro", []string{"schema", "lake"}, true},
-	{"github.com/goccy/go-yaml", []string{"stream/pipeline"}, true},
+	{"github.com/goccy/go-yaml", []string{"stream/pipeline", "cmd/internal/fixture"}, true},
 	{"github.com/spf13/cobra", []string{"cmd/tidemark"}, false},
 	{"github.com/prometheus", []string{"cmd/internal/telemetry"}, false},
 	{"golang.org/x/term", []string{"cmd/tidemark"}, false},
