@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,24 +10,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidemark-io/tidemark/schema"
-	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 func (a *app) consumeCommand() *cobra.Command {
-	var latest bool
+	var latest, changes bool
 	c := &cobra.Command{
 		Use:   "consume TOPIC -f FILE",
-		Short: "Print a topic of the pipeline, decoded, to its end: results, the journal, or the source",
+		Short: "Print a topic of the pipeline, decoded, to its end: results, the journal, or a source",
 		Long: "Reads what is committed, up to the end that the topic has now, and prints one record a line. With\n" +
 			"--latest-per-key it prints one row per group and window, the highest revision: what a table keyed by the\n" +
-			"whole key holds. Summing the rows without it counts corrected windows twice.",
+			"whole key holds. Summing the rows without it counts corrected windows twice. With --changes it prints what\n" +
+			"each row changes: the values of its group and window before, and after.",
 		Args: oneArgument("topic"),
 	}
 	c.Flags().BoolVar(&latest, "latest-per-key", false, "one row per group and window, the one that holds; in memory")
+	c.Flags().BoolVar(&changes, "changes", false, "what each row changes: the values before and after; in memory")
 	c.RunE = a.command(func(ctx context.Context, args []string) error {
+		if latest && changes {
+			return usagef("consume: --latest-per-key or --changes: one of the two")
+		}
 		plan, err := a.load()
 		if err != nil {
 			return err
@@ -39,7 +41,7 @@ func (a *app) consumeCommand() *cobra.Command {
 			return err
 		}
 		p := a.printer()
-		if err := a.consume(ctx, plan, options, args[0], latest, p); err != nil {
+		if err := a.consume(ctx, plan, options, args[0], consumeMode(latest, changes), p); err != nil {
 			return fmt.Errorf("consume %s: %w", args[0], errors.Join(err, p.flush()))
 		}
 		return p.flush()
@@ -47,42 +49,76 @@ func (a *app) consumeCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) consume(ctx context.Context, plan *pipeline.Plan, options kafka.Options, topic string, latest bool, p *printer) error {
-	for i, o := range plan.Pipeline.Outputs {
-		if o.Name != topic {
-			continue
-		}
-		rows, err := a.newRows(plan.Codecs[i], o, p)
-		if err != nil {
-			return err
-		}
-		if !latest {
-			return readTopic(ctx, options, topic, rows.print)
-		}
-		if err := readTopic(ctx, options, topic, rows.keep); err != nil {
-			return err
-		}
-		return rows.printLatest()
+// What is printed of a topic of results.
+const (
+	everyRow     = ""
+	latestPerKey = "--latest-per-key"
+	eachChange   = "--changes"
+)
+
+func consumeMode(latest, changes bool) string {
+	switch {
+	case latest:
+		return latestPerKey
+	case changes:
+		return eachChange
 	}
-	if latest {
-		return usagef("--latest-per-key is for results: %s", outputNames(plan.Pipeline))
+	return everyRow
+}
+
+func (a *app) consume(ctx context.Context, plan *pipeline.Plan, options kafka.Options, topic, mode string, p *printer) error {
+	for i := range plan.Outputs {
+		if plan.Outputs[i].Name == topic {
+			return a.consumeResults(ctx, plan, i, options, mode, p)
+		}
 	}
-	switch topic {
-	case plan.Pipeline.JournalTopic():
+	if mode != everyRow {
+		return usagef("%s is for results: %s", mode, outputNames(plan.Pipeline))
+	}
+	if topic == plan.Pipeline.JournalTopic() {
 		s, err := schema.Parse([]byte(journal.Schema()))
 		if err != nil {
 			return fmt.Errorf("the journal's schema: %w", err)
 		}
 		return readTopic(ctx, options, topic, func(r *kafka.Record) error { return printJSON(p, s, r.Value) })
-	case plan.Pipeline.Source.Topic:
-		return readCommitted(ctx, options, topic, "produce to it first, with tidemark produce",
-			func(r *kafka.Record) error { return printSource(p, plan, r) })
 	}
-	hint := schema.Suggest(topic, pipelineTopics(plan.Pipeline))
+	for i := range plan.Sources {
+		if s := &plan.Sources[i]; s.Topic == topic {
+			edge, err := s.Source.Edge()
+			if err != nil {
+				return err
+			}
+			return readCommitted(ctx, options, topic, "produce to it first, with tidemark produce",
+				func(r *kafka.Record) error { return printSource(p, s.Reader, edge, r) })
+		}
+	}
+	if plan.Rekeyed && topic == plan.Pipeline.RepartitionTopic() {
+		return usagef("it is between the pipeline's own tasks, and deleted once it is counted: the events are in %s", plan.Sources[0].Topic)
+	}
+	hint := schema.Suggest(topic, pipelineTopics(plan))
 	if hint != "" {
 		hint = ": did you mean " + hint + "?"
 	}
-	return usagef("no topic of pipeline %s%s (there are: %v)", plan.Pipeline.Name, hint, pipelineTopics(plan.Pipeline))
+	return usagef("no topic of pipeline %s%s (there are: %v)", plan.Pipeline.Name, hint, pipelineTopics(plan))
+}
+
+// consumeResults prints the rows of one output.
+func (a *app) consumeResults(ctx context.Context, plan *pipeline.Plan, output int, options kafka.Options, mode string, p *printer) error {
+	rows, err := a.newRows(plan, output, p)
+	if err != nil {
+		return err
+	}
+	topic := plan.Outputs[output].Name
+	switch mode {
+	case eachChange:
+		return readTopic(ctx, options, topic, rows.printChange)
+	case latestPerKey:
+		if err := readTopic(ctx, options, topic, rows.keep); err != nil {
+			return err
+		}
+		return rows.printLatest()
+	}
+	return readTopic(ctx, options, topic, rows.print)
 }
 
 func outputNames(p *pipeline.Pipeline) string {
@@ -130,7 +166,7 @@ func readCommitted(ctx context.Context, options kafka.Options, topic, origin str
 	return nil
 }
 
-func printJSON(p *printer, s *schema.Schema, payload []byte) error {
+func printJSON(p *printer, s shower, payload []byte) error {
 	text, err := s.ToJSON(payload)
 	if err != nil {
 		return err
@@ -140,96 +176,15 @@ func printJSON(p *printer, s *schema.Schema, payload []byte) error {
 }
 
 // printSource prints an event. One that is invalid is printed as its place and the reason: it is in the lake's quarantine.
-func printSource(p *printer, plan *pipeline.Plan, r *kafka.Record) error {
+func printSource(p *printer, reader schema.Reader, s shower, r *kafka.Record) error {
 	var ev schema.Event
 	var invalid *schema.RecordError
-	switch err := plan.Decoder.Decode(r.Value, &ev); {
+	switch err := reader.Decode(r.Value, &ev); {
 	case errors.As(err, &invalid):
 		p.line(`{"partition":%d,"offset":%d,"invalid":%q}`, r.Partition, r.Offset, invalid.Reason)
 		return p.err
 	case err != nil:
 		return err
 	}
-	return printJSON(p, plan.Schema, ev.Payload)
-}
-
-// rows prints the rows of one output.
-type rows struct {
-	codec  *curated.Codec
-	output pipeline.Output
-	schema *schema.Schema
-	json   bool
-	p      *printer
-	row    curated.Row
-	kept   map[string]keptRow
-}
-
-type keptRow struct {
-	key, value []byte
-	revision   int64
-}
-
-func (a *app) newRows(codec *curated.Codec, o pipeline.Output, p *printer) (*rows, error) {
-	s, err := schema.Parse([]byte(codec.ValueSchema()))
-	if err != nil {
-		return nil, fmt.Errorf("schema of output %s: %w", o.Name, err)
-	}
-	return &rows{codec: codec, output: o, schema: s, json: a.output == "json", p: p, kept: map[string]keptRow{}}, nil
-}
-
-func (w *rows) print(r *kafka.Record) error { return w.printRow(r.Key, r.Value) }
-
-// keep folds by revision: the higher one holds, and of equal ones the later.
-func (w *rows) keep(r *kafka.Record) error {
-	if err := w.codec.Decode(r.Key, r.Value, &w.row); err != nil {
-		return err
-	}
-	if kept, ok := w.kept[string(r.Key)]; ok && kept.revision > w.row.Revision {
-		return nil
-	}
-	w.kept[string(r.Key)] = keptRow{key: r.Key, value: r.Value, revision: w.row.Revision}
-	return nil
-}
-
-// printLatest prints what was kept, by group and window, without retracted windows.
-func (w *rows) printLatest() error {
-	type placed struct {
-		keptRow
-		group string
-		start int64
-	}
-	all := make([]placed, 0, len(w.kept))
-	for _, k := range w.kept {
-		if err := w.codec.Decode(k.key, k.value, &w.row); err != nil {
-			return err
-		}
-		if w.row.Status != curated.Retracted {
-			all = append(all, placed{k, w.codec.FormatKey(w.row.Key), w.row.Start})
-		}
-	}
-	slices.SortFunc(all, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.start, b.start), bytes.Compare(a.key, b.key))
-	})
-	for _, r := range all {
-		if err := w.printRow(r.key, r.value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *rows) printRow(key, value []byte) error {
-	if w.json {
-		return printJSON(w.p, w.schema, value)
-	}
-	if err := w.codec.Decode(key, value, &w.row); err != nil {
-		return err
-	}
-	text := ""
-	for i, agg := range w.output.Aggregate {
-		text += "  " + agg.Name + " " + w.row.Values[i].String()
-	}
-	w.p.line("%s  %s%s  revision %d %s (%s)", w.codec.FormatKey(w.row.Key), instant(w.row.Start, true), text,
-		w.row.Revision, w.row.Status, w.row.Cause)
-	return w.p.err
+	return printJSON(p, s, ev.Payload)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -133,6 +134,7 @@ func (a *app) devViews(ctx context.Context, data, brokers string) []page.View {
 	if err != nil {
 		return []page.View{{Name: data, Problem: err.Error()}}
 	}
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.yaml") }) // those of tidemark test
 	slices.Sort(files)
 	var views []page.View
 	for _, file := range files[:min(len(files), pipelinesMax)] {

@@ -17,23 +17,26 @@ func (a *app) lakeCommand() *cobra.Command {
 	return group("lake", "Look into the raw lake: ls, cat, verify", a.lakeListCommand(), a.lakeCatCommand(), a.lakeVerifyCommand())
 }
 
-// pipelineTopics are the topics that a pipeline lands: its source, its results, its journal.
-func pipelineTopics(p *pipeline.Pipeline) []string {
-	topics := []string{p.Source.Topic}
-	for _, o := range p.Outputs {
+// pipelineTopics are the topics that a pipeline lands: its sources, its results, its journal.
+func pipelineTopics(plan *pipeline.Plan) []string {
+	var topics []string
+	for i := range plan.Sources {
+		topics = append(topics, plan.Sources[i].Topic)
+	}
+	for _, o := range plan.Outputs {
 		topics = append(topics, o.Name)
 	}
-	return append(topics, p.JournalTopic())
+	return append(topics, plan.Pipeline.JournalTopic())
 }
 
 // chooseTopics are the topics that a lake command looks at: the one that was named, or all of the pipeline's.
-func chooseTopics(p *pipeline.Pipeline, named string) ([]string, error) {
-	all := pipelineTopics(p)
+func chooseTopics(plan *pipeline.Plan, named string) ([]string, error) {
+	all := pipelineTopics(plan)
 	if named == "" {
 		return all, nil
 	}
 	if !slices.Contains(all, named) {
-		return nil, usagef("--topic %s: pipeline %s lands %v", named, p.Name, all)
+		return nil, usagef("--topic %s: pipeline %s lands %v", named, plan.Pipeline.Name, all)
 	}
 	return []string{named}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // storedEvent is one record of a lake file as JSON.
@@ -45,7 +46,7 @@ func (a *app) lakeCatCommand() *cobra.Command {
 }
 
 func (a *app) lakeCat(ctx context.Context, o *opened, path string) error {
-	for _, name := range pipelineTopics(o.plan.Pipeline) {
+	for _, name := range pipelineTopics(o.plan) {
 		if !strings.HasPrefix(path, "raw/"+blob.EncodeName(name)+"/") {
 			continue
 		}
@@ -87,13 +88,13 @@ func fileAt(ctx context.Context, t *lake.Topic, path string) (lake.File, error) 
 }
 
 func (a *app) printFile(ctx context.Context, o *opened, t *lake.Topic, f lake.File) error {
-	var writer *schema.Schema
+	var text shower
 	for _, d := range t.Declaration().Schemas {
 		if d.ID != f.SchemaID || f.Quarantine {
 			continue
 		}
 		var err error
-		if writer, err = schema.Parse([]byte(d.JSON)); err != nil {
+		if text, err = showerOf(o.plan, t.Declaration().Topic, d.JSON); err != nil {
 			return fmt.Errorf("schema %d: %w", d.ID, err)
 		}
 	}
@@ -106,24 +107,40 @@ func (a *app) printFile(ctx context.Context, o *opened, t *lake.Topic, f lake.Fi
 		switch {
 		case f.Quarantine:
 			e.Value = s.Payload
-		case writer == nil:
+		case text == nil:
 			return fmt.Errorf("schema %d is not declared in the lake", f.SchemaID)
 		default:
-			event, err := writer.ToJSON(s.Payload)
+			event, err := text.ToJSON(s.Payload)
 			if err != nil {
 				return fmt.Errorf("decode %d@%d: %w", s.Partition, s.Offset, err)
 			}
 			e.Event = event
 		}
-		text, err := json.Marshal(e)
+		line, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("encode %d@%d: %w", s.Partition, s.Offset, err)
 		}
-		p.line("%s", text)
+		p.line("%s", line)
 		return p.err
 	})
 	if err != nil {
 		return err
 	}
 	return p.flush()
+}
+
+// shower makes JSON of what the lake stores.
+type shower interface {
+	ToJSON(payload []byte) ([]byte, error)
+}
+
+// showerOf shows a topic's payloads that were written with a schema: JSON and Protobuf as their source says, the rest by the
+// schema itself.
+func showerOf(plan *pipeline.Plan, topic, stored string) (shower, error) {
+	for i := range plan.Sources {
+		if s := &plan.Sources[i]; s.Topic == topic && (s.Source.Format == schema.FormatJSON || s.Source.Format == schema.FormatProtobuf) {
+			return s.Source.Edge()
+		}
+	}
+	return schema.Parse([]byte(stored))
 }

@@ -51,7 +51,7 @@ func (a *app) lakeListCommand() *cobra.Command {
 }
 
 func (a *app) lakeList(ctx context.Context, o *opened, topic, hour string, files bool) error {
-	topics, err := chooseTopics(o.plan.Pipeline, topic)
+	topics, err := chooseTopics(o.plan, topic)
 	if err != nil {
 		return err
 	}

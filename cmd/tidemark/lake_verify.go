@@ -68,7 +68,7 @@ func (a *app) lakeVerifyCommand() *cobra.Command {
 }
 
 func verifyLake(ctx context.Context, o *opened, topic string) ([]lakeVerification, error) {
-	topics, err := chooseTopics(o.plan.Pipeline, topic)
+	topics, err := chooseTopics(o.plan, topic)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // --latest-per-key is the naive consumer done right: the highest revision of the whole key, of equal ones the later
-// (a reader of uncommitted records can see a revision twice), and no window that was retracted.
+// (a reader of uncommitted records can see a revision twice), and no window that was retracted. --changes is the way there.
 func TestLatestPerKey(t *testing.T) {
 	codec, err := curated.NewCodec("p", "out", []curated.GroupField{{Name: "city", Type: schema.Type{Kind: schema.KindString, Avro: "string"}}},
 		[]window.Agg{{Name: "n", Func: window.Count, Arg: -1}})
@@ -32,11 +32,13 @@ func TestLatestPerKey(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{out: &out, output: "text"}
 	p := a.printer()
-	w, err := a.newRows(codec, pipeline.Output{Name: "out", Aggregate: []pipeline.Aggregate{{Name: "n", Call: "count()"}}}, p)
+	w, err := a.newRows(&pipeline.Plan{
+		Outputs: []window.Output{{Name: "out", Size: hour, Aggs: []window.Agg{{Name: "n"}}}}, Codecs: []*curated.Codec{codec},
+	}, 0, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*kafka.Record{
+	records := []*kafka.Record{
 		record("rome", hour, 1, 2, curated.Closed),
 		record("oslo", 0, 5, 6, curated.Closed),
 		record("oslo", hour, 7, 8, curated.Closed),
@@ -46,7 +48,14 @@ func TestLatestPerKey(t *testing.T) {
 		record("rome", hour, 0, 3, curated.Retracted),
 		record("bern", 0, 1, 2, curated.Retracted),
 		record("bern", 0, 3, 4, curated.Reconciled), // it came back
-	} {
+	}
+	for _, r := range records {
+		if err := w.printChange(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clear(w.kept)
+	for _, r := range records {
 		if err := w.keep(r); err != nil {
 			t.Fatal(err)
 		}
@@ -58,6 +67,14 @@ func TestLatestPerKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.Join([]string{
+		"rome  1970-01-01T01:00:00Z  n 1  revision 2 CLOSED (CLOSE)",
+		"oslo  1970-01-01T00:00:00Z  n 5  revision 6 CLOSED (CLOSE)",
+		"oslo  1970-01-01T01:00:00Z  n 7  revision 8 CLOSED (CLOSE)",
+		"oslo  1970-01-01T00:00:00Z  n 5 -> 6  revision 7 RECONCILED (CLOSE)",
+		"oslo  1970-01-01T01:00:00Z  n 7 -> 9  revision 8 CLOSED (CLOSE)",
+		"rome  1970-01-01T01:00:00Z  n 1 -> nothing  revision 3 RETRACTED (CLOSE)",
+		"bern  1970-01-01T00:00:00Z  nothing  revision 2 RETRACTED (CLOSE)",
+		"bern  1970-01-01T00:00:00Z  n 3  revision 4 RECONCILED (CLOSE)",
 		"bern  1970-01-01T00:00:00Z  n 3  revision 4 RECONCILED (CLOSE)",
 		"oslo  1970-01-01T00:00:00Z  n 6  revision 7 RECONCILED (CLOSE)",
 		"oslo  1970-01-01T01:00:00Z  n 9  revision 8 CLOSED (CLOSE)",

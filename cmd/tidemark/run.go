@@ -31,14 +31,14 @@ func (a *app) runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run -f FILE",
-		Short: "Run the pipeline: for ever, or with --until end to the end that its topic has now",
+		Short: "Run the pipeline: for ever, or with --until end to the end that its topics have now",
 		Long: "Runs the pipeline as one process. Several may share it, each with an --id of its own that stays the same over\n" +
 			"restarts. SIGINT and SIGTERM commit, land and checkpoint what has been read, then exit 130 or 143.",
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&f.listen, "listen", defaultListen, "where the status page and metrics are served; :PORT is this machine only, \"\" is nowhere")
 	c.Flags().StringVar(&f.id, "id", "main", "names this process among those that share the pipeline; the same after a restart")
-	c.Flags().StringVar(&f.until, "until", "", "end: close what is open at the end of the topic, then exit")
+	c.Flags().StringVar(&f.until, "until", "", "end: close what is open at the end of the topics, then exit")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
 		f.explicit = c.Flags().Changed("listen")
 		return a.run(ctx, f)
@@ -136,7 +136,7 @@ func (a *app) serveRun(f runFlags, o *opened, board *telemetry.Board) (*pageServ
 // countTimeout bounds how long a page waits for the number of the pipeline's tasks. Without it the page is as good.
 const countTimeout = 2 * time.Second
 
-// countTasks asks once how many partitions the source topic has: each is a task. It stays so while the pipeline runs.
+// countTasks asks once how many partitions the source topics have, as many each: each is a task. It stays so while the pipeline runs.
 func (a *app) countTasks(ctx context.Context, o *opened, board *telemetry.Board) {
 	if board.Tasks() > 0 {
 		return
@@ -149,7 +149,7 @@ func (a *app) countTasks(ctx context.Context, o *opened, board *telemetry.Board)
 		return
 	}
 	defer admin.Close()
-	info, err := admin.Topic(ctx, o.plan.Pipeline.Source.Topic)
+	info, err := admin.Topic(ctx, o.plan.Sources[0].Topic)
 	if err != nil {
 		a.log.Warn("count the tasks of the pipeline", "err", err)
 		return
@@ -215,9 +215,11 @@ func (a *app) follow(board *telemetry.Board, ended <-chan struct{}, lines <-chan
 
 // offsets are how far the process's tasks are, and how far they have to go.
 func offsets(s *stream.Status) (done, total int64) {
-	for _, t := range s.Tasks {
-		done += t.Committed
-		total += max(t.Committed, t.LastStable)
+	for i := range s.Tasks {
+		for _, in := range s.Tasks[i].Inputs {
+			done += in.Committed
+			total += max(in.Committed, in.LastStable)
+		}
 	}
 	return done, total
 }
@@ -251,7 +253,14 @@ func printRules(p *printer, c status.Accounting) {
 		p.line("rule %s: %s", r.Name, plural(r.Fired, "event", "events"))
 	}
 	if c.Joined > 0 {
-		p.line("joined: %s", plural(c.Joined, "event", "events"))
+		text := "joined: " + plural(c.Joined, "event", "events")
+		if c.JoinedFiltered > 0 {
+			text += ", of which rules took " + count(c.JoinedFiltered)
+		}
+		if c.JoinedInvalid > 0 {
+			text += ", invalid " + count(c.JoinedInvalid)
+		}
+		p.line("%s", text)
 	}
 }
 
@@ -291,6 +300,6 @@ func printRunSummary(p *printer, sum *stream.Summary) {
 	p.line("%s", accountingText(p, status.NewAccounting(sum.Counters)))
 	printRules(p, status.NewAccounting(sum.Counters))
 	for _, o := range sum.Counters.Outputs {
-		p.line("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))
+		p.line("%s", outputText(status.Output{Name: o.Name, Closed: o.Closed, Open: o.Open, Missed: o.Missed}))
 	}
 }

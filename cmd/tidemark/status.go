@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,35 +31,20 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func printStatus(p *printer, d *status.Document) {
-	p.line("pipeline %s  results %s  source %s  %d of %d tasks run", d.Pipeline, d.Fingerprint, d.Topic, d.Running(), len(d.Tasks))
+	p.line("pipeline %s  results %s  %s  %d of %d tasks run", d.Pipeline, d.Fingerprint, sourcesText(d), d.Running(), len(d.Tasks))
 	rows := [][]string{{"PARTITION", "STATE", "OWNER", "COMMITTED", "STABLE", "HIGH", "LAG", "WATERMARK", "OPEN", "LANDED", "CHECKPOINT"}}
-	for _, t := range d.Tasks {
-		row := []string{t.Partition, t.State, orDash(t.Owner), count(t.Committed), count(t.LastStable), count(t.High), count(t.Lag), "-",
-			count(t.Open), count(t.Landed), "-"}
-		if t.Watermark != nil {
-			row[7] = t.Watermark.Format(time.RFC3339)
-		}
-		if c := t.Checkpoint; c != nil {
-			row[10] = c.At.Format(time.RFC3339)
-			if c.Gap > 0 {
-				row[10] += fmt.Sprintf(", %s to replay", count(c.Gap))
-			}
-		}
-		rows = append(rows, row)
+	for i := range d.Tasks {
+		rows = append(rows, taskRows(&d.Tasks[i])...)
 	}
 	p.table(rows)
-	for _, t := range d.Tasks {
-		if t.Waits != "" {
-			p.line("waits: %s", t.Waits)
-		}
-		if t.Error != "" {
-			p.line("stopped: %s", t.Error)
-		}
+	for i := range d.Tasks {
+		printWaits(p, &d.Tasks[i])
 	}
 	p.line("as of the last checkpoints, as WATERMARK and OPEN above:")
 	p.line("%s", accountingText(p, d.Accounting))
+	printRules(p, d.Accounting)
 	for _, o := range d.Outputs {
-		p.line("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))
+		p.line("%s", outputText(o))
 	}
 	if r := d.Reconcile; r != nil {
 		p.line("reconcile: %s due, %s waiting, %s certified", count(r.Due), count(r.Waiting), count(r.Clean))
@@ -66,6 +52,78 @@ func printStatus(p *printer, d *status.Document) {
 			p.line("  waits: %s", r.Example)
 		}
 	}
+}
+
+// sourcesText names what the pipeline reads.
+func sourcesText(d *status.Document) string {
+	if len(d.Topics) == 0 {
+		return "source " + d.Topic
+	}
+	own, text := d.Topics, ""
+	if len(d.Tasks) > 0 && len(d.Tasks[0].Inputs) == len(d.Topics) && d.Tasks[0].Inputs[len(d.Topics)-1].Internal {
+		own, text = d.Topics[:len(d.Topics)-1], " through "+d.Topics[len(d.Topics)-1]
+	}
+	if len(own) == 1 {
+		return "source " + own[0] + text
+	}
+	return "sources " + strings.Join(own, ", ") + text
+}
+
+// taskRows are a task's lines in the table: one for each partition that it reads. What is of the whole task stands in the first.
+func taskRows(t *status.Task) [][]string {
+	inputs := t.Inputs
+	if len(inputs) == 0 {
+		inputs = []status.Input{{Partition: t.Partition, Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: t.Lag,
+			Watermark: t.Watermark, Landed: t.Landed}}
+	}
+	rows := make([][]string, len(inputs))
+	for i, in := range inputs {
+		row := []string{in.Partition, "", "", count(in.Committed), count(in.LastStable), count(in.High), count(in.Lag), "-", "", count(in.Landed), ""}
+		if in.Watermark != nil {
+			row[7] = in.Watermark.Format(time.RFC3339)
+		}
+		if in.Internal {
+			row[9] = "-"
+		}
+		if i == 0 {
+			row[1], row[2], row[8], row[10] = t.State, orDash(t.Owner), count(t.Open), checkpointText(t.Checkpoint)
+		}
+		rows[i] = row
+	}
+	return rows
+}
+
+func checkpointText(c *status.Checkpoint) string {
+	switch {
+	case c == nil:
+		return "-"
+	case c.Gap > 0:
+		return fmt.Sprintf("%s, %s to replay", c.At.Format(time.RFC3339), count(c.Gap))
+	}
+	return c.At.Format(time.RFC3339)
+}
+
+// printWaits says what a task's windows, its far-future events, and the task itself wait for.
+func printWaits(p *printer, t *status.Task) {
+	if t.Waits != "" {
+		p.line("waits: %s", t.Waits)
+	}
+	if t.Pending > 0 {
+		p.line("waits: %s: %s, until others confirm that event time has jumped (watermark.confirm)",
+			t.Partition, plural(t.Pending, "event far ahead of the rest", "events far ahead of the rest"))
+	}
+	if t.Error != "" {
+		p.line("stopped: %s", t.Error)
+	}
+}
+
+// outputText is one output's windows. A window is missed by an event that another window still took.
+func outputText(o status.Output) string {
+	text := fmt.Sprintf("%s: windows closed %s, open %s", o.Name, count(o.Closed), count(o.Open))
+	if o.Missed > 0 {
+		text += ", missed by events that other windows took " + count(o.Missed)
+	}
+	return text
 }
 
 func orDash(s string) string {

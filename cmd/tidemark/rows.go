@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
+)
+
+// rows prints the rows of one output.
+type rows struct {
+	codec  *curated.Codec
+	output *window.Output
+	schema *schema.Schema
+	json   bool
+	p      *printer
+	row    curated.Row
+	kept   map[string]keptRow
+}
+
+type keptRow struct {
+	key, value []byte
+	revision   int64
+}
+
+func (a *app) newRows(plan *pipeline.Plan, output int, p *printer) (*rows, error) {
+	codec, o := plan.Codecs[output], &plan.Outputs[output]
+	s, err := schema.Parse([]byte(codec.ValueSchema()))
+	if err != nil {
+		return nil, fmt.Errorf("schema of output %s: %w", o.Name, err)
+	}
+	return &rows{codec: codec, output: o, schema: s, json: a.output == "json", p: p, kept: map[string]keptRow{}}, nil
+}
+
+func (w *rows) print(r *kafka.Record) error { return w.printRow(r.Key, r.Value) }
+
+// keep folds by revision: the higher one holds, and of equal ones the later.
+func (w *rows) keep(r *kafka.Record) error {
+	_, err := w.replace(r)
+	return err
+}
+
+// replace folds, and leaves the record's row in w.row; false if an older one than is kept.
+func (w *rows) replace(r *kafka.Record) (bool, error) {
+	if err := w.codec.Decode(r.Key, r.Value, &w.row); err != nil {
+		return false, err
+	}
+	if kept, ok := w.kept[string(r.Key)]; ok && kept.revision > w.row.Revision {
+		return false, nil
+	}
+	w.kept[string(r.Key)] = keptRow{key: r.Key, value: r.Value, revision: w.row.Revision}
+	return true, nil
+}
+
+// printLatest prints what was kept, by group and window, without retracted windows.
+func (w *rows) printLatest() error {
+	type placed struct {
+		keptRow
+		group string
+		start int64
+	}
+	all := make([]placed, 0, len(w.kept))
+	for _, k := range w.kept {
+		if err := w.codec.Decode(k.key, k.value, &w.row); err != nil {
+			return err
+		}
+		if w.row.Status != curated.Retracted {
+			all = append(all, placed{k, w.codec.FormatKey(w.row.Key), w.row.Start})
+		}
+	}
+	slices.SortFunc(all, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.start, b.start), bytes.Compare(a.key, b.key))
+	})
+	for _, r := range all {
+		if err := w.printRow(r.key, r.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *rows) printRow(key, value []byte) error {
+	if w.json {
+		return printJSON(w.p, w.schema, value)
+	}
+	if err := w.codec.Decode(key, value, &w.row); err != nil {
+		return err
+	}
+	text := ""
+	for i, agg := range w.output.Aggs {
+		if w.row.Status != curated.Retracted {
+			text += "  " + agg.Name + " " + w.codec.FormatValue(i, w.row.Values[i])
+		}
+	}
+	w.p.line("%s%s  revision %d %s (%s)", w.name(), text, w.row.Revision, w.row.Status, w.row.Cause)
+	return w.p.err
+}
+
+// name is the group and window of the row. Windows that follow one another are named by their starts; others by both ends.
+func (w *rows) name() string {
+	group := w.codec.FormatKey(w.row.Key)
+	if group != "" {
+		group += "  "
+	}
+	if o := w.output; !o.Session() && o.Zone == nil && (o.Every == 0 || o.Every == o.Size) {
+		return group + instant(w.row.Start, true)
+	}
+	return group + instant(w.row.Start, true) + ".." + instant(w.row.End, true)
+}
+
+// printChange prints a row beside the one that it replaces. A row with an older revision than the one in force changes
+// nothing.
+func (w *rows) printChange(r *kafka.Record) error {
+	before, ok := w.kept[string(r.Key)]
+	if took, err := w.replace(r); err != nil || !took {
+		return err
+	}
+	if w.json {
+		return w.printChangeJSON(before, ok, r)
+	}
+	after := w.texts()
+	name, revision, status := w.name(), w.row.Revision, fmt.Sprintf("%s (%s)", w.row.Status, w.row.Cause)
+	none := make([]string, len(after))
+	from := none
+	if ok {
+		if err := w.codec.Decode(before.key, before.value, &w.row); err != nil {
+			return err
+		}
+		from = w.texts()
+	}
+	text, some := "", false
+	for i, agg := range w.output.Aggs {
+		some = some || from[i]+after[i] != ""
+		switch {
+		case from[i] == after[i]:
+		case from[i] == "":
+			text += "  " + agg.Name + " " + after[i]
+		default:
+			text += "  " + agg.Name + " " + from[i] + " -> " + cmp.Or(after[i], "nothing")
+		}
+	}
+	switch {
+	case !some:
+		text = "  nothing" // it was nothing, too
+	case text == "":
+		text = "  no value changes"
+	}
+	w.p.line("%s%s  revision %d %s", name, text, revision, status)
+	return w.p.err
+}
+
+// texts are the values of the row; empty for one that is retracted.
+func (w *rows) texts() []string {
+	texts := make([]string, len(w.output.Aggs))
+	if w.row.Status == curated.Retracted {
+		return texts
+	}
+	for i := range texts {
+		texts[i] = w.codec.FormatValue(i, w.row.Values[i])
+	}
+	return texts
+}
+
+func (w *rows) printChangeJSON(before keptRow, ok bool, r *kafka.Record) error {
+	var change struct {
+		Before json.RawMessage `json:"before"` // null: the first row of its group and window
+		After  json.RawMessage `json:"after"`
+	}
+	var err error
+	if ok {
+		if change.Before, err = w.schema.ToJSON(before.value); err != nil {
+			return err
+		}
+	}
+	if change.After, err = w.schema.ToJSON(r.Value); err != nil {
+		return err
+	}
+	text, err := json.Marshal(change)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	w.p.line("%s", text)
+	return w.p.err
+}
