@@ -1,0 +1,207 @@
+package peers
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// classes gives the class path of Peer.java, compiled, with the jars it needs. Both are made once for each content of
+// pom.xml and Peer.java. It fails the test when it cannot: a comparison that is skipped proves nothing.
+func classes(t *testing.T) string {
+	t.Helper()
+	base := cacheDir(t)
+	libs := filepath.Join(base, "peers-libs-"+digest(t, "pom.xml"))
+	compiled := filepath.Join(base, "peers-classes-"+digest(t, "pom.xml", "Peer.java"))
+	path := compiled + string(os.PathListSeparator) + filepath.Join(libs, "*")
+	defer lock(t, filepath.Join(base, "peers.lock"))()
+	once(t, libs, func(dir string) {
+		run(t, nil, "mvn", "-q", "-B", "-f", "pom.xml", "dependency:copy-dependencies", "-DoutputDirectory="+dir)
+	})
+	once(t, compiled, func(dir string) {
+		run(t, nil, "javac", "-Werror", "-Xlint:all,-processing", "-d", dir, "-cp", filepath.Join(libs, "*"), "Peer.java")
+	})
+	return path
+}
+
+// once makes a directory, beside its place and then renamed, unless it is there.
+func once(t *testing.T, dir string, make func(dir string)) {
+	t.Helper()
+	if _, err := os.Stat(dir); err == nil {
+		return
+	}
+	work, err := os.MkdirTemp(filepath.Dir(dir), "download-")
+	must(t, err)
+	make(work)
+	must(t, os.Rename(work, dir))
+}
+
+func digest(t *testing.T, files ...string) string {
+	t.Helper()
+	h := sha256.New()
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		must(t, err)
+		fmt.Fprintf(h, "%d\n%s", len(text), text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:6])
+}
+
+func cacheDir(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("TIDEMARK_TEST_CACHE")
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			t.Fatalf("set TIDEMARK_TEST_CACHE to a directory for the jars: %v", err)
+		}
+		dir = filepath.Join(user, "tidemark")
+	}
+	must(t, os.MkdirAll(dir, 0o755))
+	return dir
+}
+
+// lock keeps two test runs from filling the cache at once.
+func lock(t *testing.T, path string) func() {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	must(t, err)
+	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	return func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func run(t *testing.T, stdin []byte, name string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		t.Fatalf("%s: %v\n%s\nThis test needs Java 17 or later, Maven, and Maven Central once (Debian: apt-get install openjdk-17-jdk-headless maven).", name, err, out)
+	}
+	return out
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// way is how Kafka Streams is told to give out final results, and only those.
+type way struct {
+	name  string
+	emit  string
+	cache int64
+	store string
+}
+
+// cacheDefault is Kafka Streams' statestore.cache.max.bytes.
+const cacheDefault = 10 << 20
+
+// ways are KTable.suppress(untilWindowCloses), and EmitStrategy.onWindowClose, whose results depend on the record cache
+// and on the store: RocksDB is what production has.
+var (
+	suppress = way{"suppress", "suppress", 0, "memory"}
+	onClose  = way{"emit on close", "close", cacheDefault, "memory"}
+	cached   = way{"emit on close, RocksDB", "close", cacheDefault, "rocksdb"}
+	uncached = way{"emit on close, RocksDB, no cache", "close", 0, "rocksdb"}
+)
+
+// peerResult is what Kafka Streams makes of a case.
+type peerResult struct {
+	rows    rows
+	dropped int64 // its metric dropped-records-total
+}
+
+// setup is the first line of a case for Peer.java.
+type setup struct {
+	Case   string `json:"case"`
+	Kind   string `json:"kind"`
+	Emit   string `json:"emit"`
+	Size   int64  `json:"size"`
+	Every  int64  `json:"every"`
+	Gap    int64  `json:"gap"`
+	Grace  int64  `json:"grace"`
+	Before int64  `json:"before"`
+	After  int64  `json:"after"`
+	Cache  int64  `json:"cache"`
+	Store  string `json:"store"`
+}
+
+type peerRecord struct {
+	Topic string `json:"topic"`
+	Key   string `json:"key"`
+	Value int64  `json:"value"`
+	T     int64  `json:"t"`
+}
+
+// kafkaStreams runs every case in every way, in one JVM. Results are by the case's name, a slash, and the way's.
+func kafkaStreams(t *testing.T, cases []scenario, ways ...way) map[string]peerResult {
+	t.Helper()
+	var in bytes.Buffer
+	enc := json.NewEncoder(&in)
+	for _, c := range cases {
+		for _, w := range ways {
+			every := int64(size)
+			if c.query == "hopping" {
+				every = hop
+			}
+			must(t, enc.Encode(setup{Case: c.name() + "/" + w.name, Kind: c.query, Emit: w.emit, Cache: w.cache, Store: w.store, Size: size, Every: every,
+				Gap: gap - 1, Grace: grace, Before: before, After: after}))
+			for _, e := range append(c.events, c.flush()...) {
+				must(t, enc.Encode(peerRecord{Topic: e.topic, Key: e.K, Value: e.V, T: e.T}))
+			}
+		}
+	}
+	out := run(t, in.Bytes(), "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-cp", classes(t), "Peer")
+	return readPeer(t, out)
+}
+
+func readPeer(t *testing.T, out []byte) map[string]peerResult {
+	t.Helper()
+	results := map[string]peerResult{}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		var line struct {
+			Case       string
+			Key        string
+			Start, End int64
+			Count, Sum int64
+			Dropped    *int64
+		}
+		must(t, json.Unmarshal(lines.Bytes(), &line))
+		r, ok := results[line.Case]
+		if !ok {
+			r.rows = rows{}
+		}
+		switch place := (place{line.Key, line.Start, line.End}); {
+		case line.Dropped != nil:
+			r.dropped = *line.Dropped
+		case line.Key == flushKey:
+		case r.rows[place] != tally{}:
+			t.Errorf("%s: Kafka Streams gave out %v twice", line.Case, place)
+		default:
+			r.rows[place] = tally{line.Count, line.Sum}
+		}
+		results[line.Case] = r
+	}
+	must(t, lines.Err())
+	return results
+}
