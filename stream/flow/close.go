@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tidemark-io/tidemark/stream/window"
 )
@@ -75,7 +76,11 @@ func (f *Flow) Update(output int, all bool) error {
 // Raise applies a decision (law L5): the watermark of a source's partition becomes at least mark.
 func (f *Flow) Raise(input int, mark int64) error {
 	in := &f.inputs[input]
+	held := slices.Clone(in.wm.Pending)
 	in.wm.Raise(mark, in.opts)
+	if n := len(held) - len(in.wm.Pending); n > 0 {
+		f.top = max(f.top, held[n-1].Time) // believed by now, and no longer known to be pending
+	}
 	if got := in.wm.Value(in.opts); got == window.NoWatermark || got < mark {
 		return fmt.Errorf("a decision set the watermark to %d, it is %d", mark, got)
 	}

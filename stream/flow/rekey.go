@@ -17,21 +17,27 @@ type forward struct {
 	outputs   uint64
 }
 
-// forward judges an element by its own partition's watermark, and sends it to the partitions of its groups. An output
-// for which it is late altogether gets nothing; it is late if that is so for all.
+// forward judges an element by its own partition's watermark, and sends it to the partitions of its groups. It is late if
+// that is so for all outputs; a partition for all of whose outputs it is late gets nothing. Otherwise it is addressed to all
+// outputs that meet there, those for which it is late too: the windows find that out again, and its copies, which may be late
+// for fewer, must be for the same outputs. When an identity is forgotten depends on which they are.
 func (f *Flow) forward(a *arrival, element int) (Outcome, error) {
 	width := f.o.Widths[len(f.o.Widths)-1]
 	f.forwards = f.forwards[:0]
 	in := &f.eval.Input
 	missed := f.misses(in.Time, a.mark)
 	for o := range f.plan.Outputs {
-		if missed[o] < 0 {
-			continue
+		if missed[o] >= 0 {
+			f.address(curated.Partition(in.Keys[o], width), o, true)
 		}
-		f.address(curated.Partition(in.Keys[o], width), o)
 	}
 	if len(f.forwards) == 0 {
 		return Late, nil
+	}
+	for o := range f.plan.Outputs {
+		if missed[o] < 0 {
+			f.address(curated.Partition(in.Keys[o], width), o, false)
+		}
 	}
 	for o, n := range missed {
 		if n < 0 {
@@ -51,15 +57,17 @@ func (f *Flow) forward(a *arrival, element int) (Outcome, error) {
 	return Forwarded, nil
 }
 
-// address enters an output at a partition.
-func (f *Flow) address(partition int32, output int) {
+// address enters an output at a partition: at one that gets a record already, or, if open is set, at any.
+func (f *Flow) address(partition int32, output int, open bool) {
 	for i := range f.forwards {
 		if f.forwards[i].partition == partition {
 			f.forwards[i].outputs |= 1 << output
 			return
 		}
 	}
-	f.forwards = append(f.forwards, forward{partition: partition, outputs: 1 << output})
+	if open {
+		f.forwards = append(f.forwards, forward{partition: partition, outputs: 1 << output})
+	}
 }
 
 // misses is, per output, how many windows an event misses: negative if that is all of them.

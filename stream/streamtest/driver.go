@@ -165,7 +165,11 @@ func (t *driven) commit() error {
 			return err
 		}
 	}
-	if err := t.flow.Write(t.done.store); err != nil {
+	var batch Batch
+	if err := t.flow.Write(&batch); err != nil {
+		return err
+	}
+	if err := t.done.store.Apply(&batch); err != nil {
 		return err
 	}
 	d := t.d

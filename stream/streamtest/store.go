@@ -41,6 +41,62 @@ func (s *Store) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
 	return nil
 }
 
+// Apply carries out what a Batch has collected.
+func (s *Store) Apply(b *Batch) error {
+	for i := range b.ops {
+		var err error
+		switch op := &b.ops[i]; op.kind {
+		case opSet:
+			err = s.Set(op.key, op.value)
+		case opDelete:
+			err = s.Delete(op.key)
+		case opDeleteRange:
+			err = s.DeleteRange(op.key, op.value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Batch collects writes, as a Pebble batch does: the Store shows none of them before Apply, to who reads while writing
+// neither.
+type Batch struct{ ops []batchOp }
+
+var _ window.Writer = (*Batch)(nil)
+
+type batchOp struct {
+	kind       opKind
+	key, value []byte
+}
+
+type opKind uint8
+
+const (
+	opSet opKind = iota
+	opDelete
+	opDeleteRange
+)
+
+// Set is to keep a copy of a value.
+func (b *Batch) Set(k, v []byte) error {
+	b.ops = append(b.ops, batchOp{opSet, bytes.Clone(k), bytes.Clone(v)})
+	return nil
+}
+
+// Delete is to forget a key.
+func (b *Batch) Delete(k []byte) error {
+	b.ops = append(b.ops, batchOp{opDelete, bytes.Clone(k), nil})
+	return nil
+}
+
+// DeleteRange is to forget the keys of [lo, hi).
+func (b *Batch) DeleteRange(lo, hi []byte) error {
+	b.ops = append(b.ops, batchOp{opDeleteRange, bytes.Clone(lo), bytes.Clone(hi)})
+	return nil
+}
+
 // Set keeps a copy of a value.
 func (s *Store) Set(k, v []byte) error {
 	if _, ok := s.values[string(k)]; !ok {
@@ -53,8 +109,10 @@ func (s *Store) Set(k, v []byte) error {
 // Delete forgets a key.
 func (s *Store) Delete(k []byte) error {
 	if _, ok := s.values[string(k)]; ok {
+		s.sort()
 		delete(s.values, string(k))
-		s.forget()
+		at := sort.SearchStrings(s.keys, string(k))
+		s.keys = slices.Delete(s.keys, at, at+1)
 	}
 	return nil
 }
@@ -86,10 +144,6 @@ func (s *Store) Bytes() []byte {
 		}
 	}
 	return b.Bytes()
-}
-
-func (s *Store) forget() {
-	s.keys = slices.DeleteFunc(s.keys, func(k string) bool { _, ok := s.values[k]; return !ok })
 }
 
 func (s *Store) sort() {
