@@ -95,7 +95,3 @@ func floorTo(t, step int64) int64 {
 	}
 	return t - s
 }
-
-// Start is the start of the tumbling window that holds time t (ms) without a Zone: the greatest multiple of Size that
-// isn't above t, also for times before the epoch.
-func (o *Output) Start(t int64) int64 { return floorTo(t, o.Size) }

@@ -154,7 +154,14 @@ func (c *closing) merge() error {
 
 // pass emits what is due up to and with a stored record.
 func (c *closing) pass(k, v []byte) error {
-	key := k[windowPrefixLen:]
+	if done, err := c.emitUpTo(k[windowPrefixLen:]); done || err != nil {
+		return err
+	}
+	return c.giveStored(k, v)
+}
+
+// emitUpTo emits the records in memory up to a key. If memory has the key itself, all is done; else the result has it.
+func (c *closing) emitUpTo(key []byte) (done bool, err error) {
 	for c.next < len(c.order) {
 		c.hot = c.ref.p.keyOf(c.hot[:0], c.order[c.next].rec, &c.o.layout.shape)
 		order := bytes.Compare(c.hot, key)
@@ -162,11 +169,11 @@ func (c *closing) pass(k, v []byte) error {
 			break
 		}
 		if err := c.emitHot(); err != nil || order == 0 {
-			return err
+			return true, err
 		}
 	}
 	c.result.Key = append(c.result.Key[:0], key...)
-	return c.giveStored(k, v)
+	return false, nil
 }
 
 // giveStored emits a record of the Backing, whose group key the result has.

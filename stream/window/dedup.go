@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -20,7 +21,7 @@ type dedup struct {
 	fields  uint64 // the bits of all outputs
 	all     uint64 // the word of an event that all windows of all outputs have counted, where there are most
 	salt    uint64
-	gone    span // expiries of buckets that the Backing still has and shouldn't
+	gone    timeRange // expiries of buckets that the Backing still has and shouldn't
 }
 
 // bucketRef is a bucket; b is nil when all of it is in the Backing.
@@ -53,7 +54,7 @@ func (e *Engine) bucketAt(expiry int64) (*bucket, error) {
 	if d.near != nil && d.nearAt == expiry {
 		return d.near, nil
 	}
-	i, found := slices.BinarySearchFunc(d.buckets, expiry, func(r bucketRef, t int64) int { return compareTimes(r.expiry, t) })
+	i, found := slices.BinarySearchFunc(d.buckets, expiry, func(r bucketRef, t int64) int { return cmp.Compare(r.expiry, t) })
 	if !found {
 		d.buckets = slices.Insert(d.buckets, i, bucketRef{expiry: expiry})
 		e.mem.note(refBytes)

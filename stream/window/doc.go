@@ -104,7 +104,7 @@
 //	output.go, slot.go, pane.go, slab.go,
 //	table.go, arena.go, groupkey.go,
 //	pending.go                          open windows in memory
-//	merging.go, session*.go             sessions, behind what the engine asks of them
+//	session*.go                         sessions, for which the engine asks instead of its panes
 //	layout.go, fold.go, beside.go,
 //	result.go                           aggregates as cells of words, and what words refer to
 //	record.go, statekey.go              bytes: FORMAT.md

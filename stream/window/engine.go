@@ -67,10 +67,7 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 			return nil, fmt.Errorf("output %q: %w", o.Name, err)
 		}
 		if o.Session() {
-			var err error
-			if o.sess, err = newSessions(e, i); err != nil {
-				return nil, fmt.Errorf("output %q: %w", o.Name, err)
-			}
+			o.sess = newSessions(e, i)
 		}
 	}
 	e.hash = layoutHash(e.outs)

@@ -64,3 +64,11 @@ func (m *memory) trim() {
 
 // note accounts for n bytes of other memory; negative when they go.
 func (m *memory) note(n int64) { m.used += n }
+
+// noted accounts for the growth of a slice of indexes.
+func noted(after, before []uint32, m *memory) []uint32 {
+	if grown := cap(after) - cap(before); grown != 0 {
+		m.note(int64(grown) * 4)
+	}
+	return after
+}

@@ -1,7 +1,6 @@
 package window
 
 import (
-	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -11,12 +10,12 @@ import (
 type output struct {
 	Output
 	layout layout
-	sess   merging   // of sessions; nil: panes
+	sess   *sessions // of sessions; nil: panes
 	panes  []paneRef // ascending start
 	near   *slot     // last used
 	far    *slot     // used before that: around a boundary, times go to and fro
 	groups int64     // of all open windows
-	gone   span      // starts of closed windows that the Backing still has
+	gone   timeRange // starts of closed windows that the Backing still has
 	grain  int64     // of the expiry of a session's identities
 	spans  []Span    // scratch
 
@@ -91,8 +90,6 @@ func (r *paneRef) groupsOf() int64 {
 	return r.p.groups
 }
 
-func compareTimes(a, b int64) int { return cmp.Compare(a, b) }
-
 // windowsMost is the greatest number of windows that count one event.
 func (o *Output) windowsMost() int64 {
 	if o.Session() {
@@ -140,24 +137,16 @@ func (o *Output) checkZone() error {
 	return nil
 }
 
-// span is a range of times, both ends included; the zero span is empty.
-type span struct {
+// timeRange is a range of times, both ends included; the zero timeRange is empty.
+type timeRange struct {
 	any    bool
 	lo, hi int64
 }
 
-func (s *span) add(t int64) {
-	if !s.any {
-		*s = span{any: true, lo: t, hi: t}
+func (r *timeRange) add(t int64) {
+	if !r.any {
+		*r = timeRange{any: true, lo: t, hi: t}
 		return
 	}
-	s.lo, s.hi = min(s.lo, t), max(s.hi, t)
-}
-
-// noted accounts for the growth of a slice of indexes.
-func noted(after, before []uint32, m *memory) []uint32 {
-	if grown := cap(after) - cap(before); grown != 0 {
-		m.note(int64(grown) * 4)
-	}
-	return after
+	r.lo, r.hi = min(r.lo, t), max(r.hi, t)
 }

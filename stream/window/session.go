@@ -1,10 +1,12 @@
 package window
 
-import (
-	"slices"
-)
+import "slices"
 
-// sessions is the open sessions of one output.
+// sessions is the open sessions of one output: windows that depend on their events. Other outputs have panes. The engine
+// asks of it what it does with panes itself (discover, enter, opens, close, write, evict; open, bound, oldest, eachOpen),
+// and has done before that what is the same for all: it judges and dedups, it has checked the group key and set e.key to
+// it. An error of any of them makes the engine unusable. Memory is accounted for in e.mem; e.keyBuf and e.valBuf are
+// scratch of any call.
 //
 // # Semantics
 //
@@ -51,7 +53,7 @@ type sessions struct {
 	stored int64          // entries of the index in the Backing; after a Write, one for each open session
 	closed int64          // highest watermark that close was given
 	wrote  int64          // closed, as of the last Write
-	gone   span           // starts of spans without open sessions whose headers the Backing still has
+	gone   timeRange      // starts of spans without open sessions whose headers the Backing still has
 
 	lo, hi []byte
 	hot    []hotDue
@@ -59,8 +61,6 @@ type sessions struct {
 	aside  beside   // of a stored session
 	words  []uint64 // its record
 }
-
-var _ merging = (*sessions)(nil)
 
 // sessionSpan is an aligned span with open sessions.
 type sessionSpan struct {
@@ -79,13 +79,13 @@ type spanHeader struct {
 const sessionSpanBytes = 96
 
 // newSessions makes the open sessions of output i.
-func newSessions(e *Engine, i int) (merging, error) {
+func newSessions(e *Engine, i int) *sessions {
 	o := &e.outs[i]
 	stride := o.layout.stride
 	return &sessions{
 		e: e, out: o, at: i, closed: NoWatermark, wrote: NoWatermark,
 		shape: shapeOf(stride + sessionExtra), group: shapeOf(groupWords), words: make([]uint64, stride),
-	}, nil
+	}
 }
 
 // end is where a session with a last event ends.

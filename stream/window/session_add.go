@@ -7,6 +7,10 @@ import (
 	"sort"
 )
 
+// enter counts an event, which isn't late, in the session that holds its time, which it makes, extends, or makes of two
+// that it joins. fresh is false for one more copy of an event that is in there: it adds 1 to the session's duplicates, and
+// fails with errIdentity if no session of the key holds the time. That session is still open: it closes at Lateness after
+// its end, which is above the event's time.
 func (s *sessions) enter(in *Input, fresh bool) error {
 	sp := s.spanOf(in.Time)
 	p := sp.p
@@ -69,6 +73,8 @@ func (s *sessions) again(p *sessionPane, list []uint32, at int, t int64) error {
 	return nil
 }
 
+// opens says whether enter with a fresh event of this time, and the key in e.key, would raise open. It changes nothing but
+// what is in memory.
 func (s *sessions) opens(t int64) (bool, error) {
 	sp, _ := s.find(t)
 	if sp == nil {

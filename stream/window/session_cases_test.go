@@ -107,8 +107,8 @@ func (h *sessionScript) stored() string {
 func (h *sessionScript) memory() string {
 	var out strings.Builder
 	for i := range h.engine.outs {
-		s, ok := h.engine.outs[i].sess.(*sessions)
-		if !ok {
+		s := h.engine.outs[i].sess
+		if s == nil {
 			continue
 		}
 		for _, sp := range s.spans {

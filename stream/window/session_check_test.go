@@ -72,7 +72,7 @@ func (s *sessions) paneFaults(sp *sessionSpan) error {
 // sessionsOf is the engine's first output of sessions.
 func sessionsOf(e *Engine) *sessions {
 	for i := range e.outs {
-		if s, ok := e.outs[i].sess.(*sessions); ok {
+		if s := e.outs[i].sess; s != nil {
 			return s
 		}
 	}

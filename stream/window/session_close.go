@@ -18,8 +18,8 @@ type hotDue struct {
 
 const hotDueBytes = 48
 
-// close emits what is due in memory and in the Backing, merged by order. What is due in the Backing alone is gathered
-// a limited piece at a time.
+// close closes every session whose end + Lateness <= watermark, and emits one Result each in the order (start, key bytes):
+// what is due in memory and in the Backing, merged. What is due in the Backing alone is gathered a limited piece at a time.
 func (s *sessions) close(watermark int64, emit func(*Result) error) error {
 	from := s.closed
 	s.closed = min(watermark, dueMax)

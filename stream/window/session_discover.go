@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// discover reads the headers of spans; sessions are read when they are needed.
+// discover finds what an earlier engine has stored; e.closed is set. It reads the headers of spans only, which answer open,
+// bound, oldest and eachOpen; sessions are read when they are needed.
 func (s *sessions) discover() error {
 	s.closed, s.wrote = min(s.e.closed, dueMax), min(s.e.closed, dueMax)
 	lo := appendWindowKey(nil, prefixSessionSpan, s.at, NoWatermark)

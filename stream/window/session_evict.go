@@ -11,7 +11,8 @@ func keepAll([]uint64) bool { return true }
 // more than a copy of a live one.
 func (p *sessionPane) wasteful() bool { return p.dead-p.kept > p.live+p.kept+deadMin }
 
-// evict drops groups that no event has come to since the Write before, then the others, span by span.
+// evict runs after a write, when all that is in memory is stored too. It drops groups that no event has come to since the
+// Write before, then the others, span by span, until enough says so.
 func (s *sessions) evict(enough func() bool) {
 	s.releaseScratch()
 	recent := func(group []uint64) bool { return group[groupUsed] == s.e.epoch }

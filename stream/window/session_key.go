@@ -6,12 +6,7 @@ import (
 	"fmt"
 )
 
-// The first bytes of the state keys of sessions (FORMAT.md).
 const (
-	prefixSession     = 0x13 // output, span's start, group key, first event's time: one session
-	prefixSessionSpan = 0x14 // output, span's start: number of its sessions, time of the last event
-	prefixSessionDue  = 0x15 // output, closing watermark, group key, first event's time: nothing
-
 	sessionSuffixLen = 8
 	sessionVersion   = 1
 	spanVersion      = 1

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -138,7 +139,7 @@ func (o *mixedOracle) results() map[string]string {
 	for i, keys := range o.loose {
 		out := &o.w.outputs[i]
 		for key, events := range keys {
-			slices.SortFunc(events, func(x, y occurrence) int { return compareTimes(x.time, y.time) })
+			slices.SortFunc(events, func(x, y occurrence) int { return cmp.Compare(x.time, y.time) })
 			for from, n := 0, 1; n <= len(events); n++ {
 				if n < len(events) && events[n].time-events[n-1].time < out.Gap && floor(events[n].time, out.Size) == floor(events[from].time, out.Size) {
 					continue

@@ -7,9 +7,11 @@ import (
 	"slices"
 )
 
+// open is the number of open sessions.
 func (s *sessions) open() int64 { return s.total }
 
-// bound answers from the spans' headers where they will do (invariant S5): sessions are looked at only when a span has
+// bound is the watermark that closes every open session whose end isn't above limit; false when there is none. It answers
+// from the spans' headers where they will do (invariant S5): sessions are looked at only when a span has
 // some beyond the limit and others that aren't.
 func (s *sessions) bound(limit int64) (int64, bool) {
 	for _, sp := range slices.Backward(s.spans) {
@@ -126,6 +128,7 @@ func (s *sessions) describe(sp *sessionSpan) OpenWindow {
 	return OpenWindow{Output: s.at, Start: sp.Start, End: sp.End, Closes: s.lowest(sp), Groups: sp.open}
 }
 
+// oldest is the first that eachOpen tells of; false when there is none.
 func (s *sessions) oldest() (OpenWindow, bool) {
 	if len(s.spans) == 0 {
 		return OpenWindow{}, false
@@ -133,6 +136,7 @@ func (s *sessions) oldest() (OpenWindow, bool) {
 	return s.describe(s.spans[0]), true
 }
 
+// eachOpen calls fn for each span with open sessions, in their order, until fn returns false; it then returns false.
 func (s *sessions) eachOpen(fn func(OpenWindow) bool) bool {
 	for _, sp := range s.spans {
 		if !fn(s.describe(sp)) {

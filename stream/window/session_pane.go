@@ -5,7 +5,7 @@ import (
 )
 
 // sessionPane is what memory holds of the sessions of one span: the groups, found by their keys, and the sessions of
-// each, ascending. Nothing in it is ever deleted but as a whole; see compact.
+// each, ascending. Nothing in it is ever deleted but as a whole; see rebuild.
 type sessionPane struct {
 	groups *pane // records of groupWords
 	recs   slab  // sessions

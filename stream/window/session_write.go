@@ -6,6 +6,8 @@ import (
 	"slices"
 )
 
+// write hands w all changes since the last write, deletions before sets. It runs in each Write of the engine, whether
+// anything has changed or not.
 func (s *sessions) write(w Writer) error {
 	remove := s.deleteStale
 	if s.e.back == nil {
@@ -47,7 +49,7 @@ func (s *sessions) deleteStale(w Writer) error {
 // deleteAll deletes all that has been written, so that all is written again: without a Backing there is no index that
 // tells what has been.
 func (s *sessions) deleteAll(w Writer) error {
-	s.gone = span{}
+	s.gone = timeRange{}
 	for _, prefix := range []byte{prefixSession, prefixSessionSpan, prefixSessionDue} {
 		lo, hi := appendWindowKey(nil, prefix, s.at, math.MinInt64), appendWindowKey(nil, prefix, s.at+1, math.MinInt64)
 		if err := w.DeleteRange(lo, hi); err != nil {
@@ -74,7 +76,7 @@ func (s *sessions) deleteClosed(w Writer) error {
 		if err := w.DeleteRange(lo, hi); err != nil {
 			return fmt.Errorf("delete closed spans: %w", err)
 		}
-		s.gone = span{}
+		s.gone = timeRange{}
 	}
 	if s.stored == 0 || s.closed == s.wrote {
 		return nil

@@ -8,6 +8,9 @@ const (
 	prefixWindow       = 0x10 // output, start, group key: one record
 	prefixWindowHeader = 0x11 // output, start: number of groups
 	prefixMeta         = 0x12 // one key: version, layout, highest watermark closed
+	prefixSession      = 0x13 // output, span's start, group key, first event's time: one session
+	prefixSessionSpan  = 0x14 // output, span's start: number of its sessions, time of the last event
+	prefixSessionDue   = 0x15 // output, closing watermark, group key, first event's time: nothing
 	prefixEvent        = 0x20 // expiry, identity: outputs that have counted it
 	prefixEventHeader  = 0x21 // expiry: number of identities
 	prefixEnd          = 0x30 // no key of this package is at or above it

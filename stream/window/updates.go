@@ -1,7 +1,6 @@
 package window
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 )
@@ -57,17 +56,9 @@ func (c *closing) update(all bool) error {
 
 // passPending emits what is due up to and with a group that changed before its pane was evicted.
 func (c *closing) passPending(key []byte) error {
-	for c.next < len(c.order) {
-		c.hot = c.ref.p.keyOf(c.hot[:0], c.order[c.next].rec, &c.o.layout.shape)
-		order := bytes.Compare(c.hot, key)
-		if order > 0 {
-			break
-		}
-		if err := c.emitHot(); err != nil || order == 0 {
-			return err
-		}
+	if done, err := c.emitUpTo(key); done || err != nil {
+		return err
 	}
-	c.result.Key = append(c.result.Key[:0], key...)
 	e, sh := c.e, &c.o.layout.shape
 	if p := c.ref.p; p != nil {
 		e.key.set(key, e.seed)

@@ -68,7 +68,7 @@ func (e *Engine) writeDeletions(w Writer) error {
 				return fmt.Errorf("delete closed windows: %w", err)
 			}
 		}
-		*gone = span{}
+		*gone = timeRange{}
 	}
 	gone := &e.seen.gone
 	if !gone.any {
@@ -79,7 +79,7 @@ func (e *Engine) writeDeletions(w Writer) error {
 			return fmt.Errorf("delete expired identities: %w", err)
 		}
 	}
-	*gone = span{}
+	*gone = timeRange{}
 	return nil
 }
 
