@@ -78,4 +78,20 @@
 // for it pauses; invariant 10).
 //
 // The package knows no Kafka, no file and no clock.
+//
+// # Files
+//
+//	schema.go, node.go, type.go,
+//	paths.go, logical.go, suggest.go   a schema, its types and names
+//	value.go, identity.go, unnest.go   an event's values, what makes it a duplicate, its elements
+//	source.go, columns.go, whole.go    readers: what every format has, and what all but Avro have
+//	projection.go, program.go,
+//	walk.go, blocks.go, fault.go,
+//	decoder.go                         Avro: compiled, then walked
+//	jsonschema*.go                     JSON Schema as a shape
+//	json*.go                           JSON events: reader, plan, walk, leaves, text
+//	proto*.go                          Protobuf events: shape, reader, plan, walk
+//	stored.go                          what the lake needs to know of any of them
+//	edge*.go                           JSON that people type and read, by other code
+//	errors.go, limits.go               why a record is bad; how much is accepted
 package schema

@@ -1,93 +1,182 @@
 package schema
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
-	"github.com/linkedin/goavro/v2"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// JSON at the edges goes through goavro's binary codec: what people type and
-// read is encoded by other code than the engine's own decoder, which then has
-// to agree with it. The codec gets a plain copy of the schema: made-up names (so
-// that its names and namespaces cannot differ from ours), no logical types (it
-// would turn exact numbers into time.Time and big.Rat), no defaults (it reads
-// them as float64); all of that is done here.
-
-// edgeCodec builds the goavro codec of a schema.
-func edgeCodec(root *node) (*goavro.Codec, error) {
-	text, err := json.Marshal(edgeNames{}.schema(root))
-	if err != nil {
-		return nil, fmt.Errorf("prepare schema for JSON: %w", err)
-	}
-	codec, err := goavro.NewCodec(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("prepare schema for JSON: %w", err)
-	}
-	return codec, nil
+// Edge is JSON at the edges for one source: what people type and read, whatever the format on the wire. It is immutable
+// and safe for concurrent use. Protobuf goes through dynamicpb and protojson, code that shares nothing with the reader.
+type Edge struct {
+	source  Source
+	shape   *Schema   // Avro
+	reader  Reader    // JSON: what it takes may be sent
+	root    *jsonNode // the same without an event time
+	message protoreflect.MessageDescriptor
+	types   *dynamicpb.Types
+	indexes []int
 }
 
-// edgeNames are the names that were given so far.
-type edgeNames map[*node]string
-
-func (names edgeNames) schema(n *node) any {
-	switch n.avro {
-	case "array":
-		return map[string]any{"type": "array", "items": names.schema(n.items)}
-	case "map":
-		return map[string]any{"type": "map", "values": names.schema(n.items)}
-	case "union":
-		branches := make([]any, len(n.branches))
-		for i, b := range n.branches {
-			branches[i] = names.schema(b)
+// Edge compiles the source's JSON at the edges. Of an event definition it needs nothing; with one, a line of JSON must be
+// an event.
+func (s Source) Edge() (*Edge, error) {
+	s.Unnest = ""
+	e := &Edge{source: s}
+	var err error
+	switch s.Format {
+	case FormatJSON:
+		err = e.compileJSON()
+	case FormatProtobuf:
+		message, files, fault := protoMessageOf(s.Schema, s.Message)
+		if fault != nil {
+			return nil, fault
 		}
-		return branches
-	case "record", "enum", "fixed":
-		if name, ok := names[n]; ok {
-			return name
-		}
+		e.message, e.types, e.indexes = message, dynamicpb.NewTypes(files), messageIndexes(message)
 	default:
-		return n.avro
+		e.shape, err = s.Shape()
 	}
-	name := edgeName(n)
-	names[n] = name
-	out := map[string]any{"type": n.avro, "name": name}
-	switch n.avro {
-	case "enum":
-		out["symbols"] = n.symbols
-	case "fixed":
-		out["size"] = n.size
-	case "record":
-		fields := make([]any, len(n.fields))
-		for i, f := range n.fields {
-			fields[i] = map[string]any{"name": f.name, "type": names.schema(f.node)}
-		}
-		out["fields"] = fields
+	if err == nil && s.confluent() && len(s.Wire.IDs) == 0 {
+		err = errors.New("records carry a schema id (Confluent header), but no id is declared: set source.schema.ids")
 	}
-	return out
+	return e, err
 }
 
-// edgeName is a name without a namespace, one to one with the full name: a
-// dotted name's parts have letters, digits and underscores only.
-func edgeName(n *node) string {
-	out := []byte("N_")
-	for _, c := range []byte(n.name) {
-		switch c {
-		case '_':
-			out = append(out, "_u"...)
-		case '.':
-			out = append(out, "_d"...)
-		default:
-			out = append(out, c)
-		}
+// compileJSON makes what a line of JSON must pass.
+func (e *Edge) compileJSON() (err error) {
+	bare := e.source
+	bare.Wire = Wire{}
+	if bare.Event.Time != "" {
+		e.reader, err = NewReader(bare, nil)
+		return err
 	}
-	return string(out)
+	shape, err := bare.Shape()
+	if err != nil {
+		return err
+	}
+	e.root = (&jsonCompiler{unwanted: map[*node]*jsonNode{}}).compile(shape.root, newWant(), "")
+	return nil
 }
 
-// branchKey is what goavro calls a union's branch.
-func branchKey(n *node) string {
-	if n.name != "" {
-		return edgeName(n)
+// checkJSON says what is wrong with a line of JSON.
+func (e *Edge) checkJSON(line []byte) error {
+	if e.reader != nil {
+		var ev Event
+		return e.reader.Decode(line, &ev)
 	}
-	return n.avro
+	w := jsonWalk{}
+	w.buf = line
+	w.document(e.root)
+	for _, bad := range []*RecordError{w.err, w.double, w.bad} {
+		if bad != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+// confluent reports whether values have the Confluent header.
+func (s Source) confluent() bool { return s.Wire.Confluent || s.Format == FormatAvro }
+
+// ToJSON shows a stored payload (Event.Payload) as one JSON object on one line: of JSON its own text, of Avro as
+// Schema.ToJSON does, of Protobuf its canonical JSON with the fields' Protobuf names and zeros written out; if it cannot be
+// decoded, which an event with a place in the lake may be, {"_error": why, "_value": base64}.
+func (e *Edge) ToJSON(payload []byte) ([]byte, error) {
+	if e.shape != nil {
+		return e.shape.ToJSON(payload)
+	}
+	value, err := openStored(payload)
+	if err != nil {
+		return nil, err
+	}
+	text := value
+	if e.message != nil {
+		if text, err = e.protobufText(value); err != nil {
+			return json.Marshal(undecodable{Error: err.Error(), Value: value})
+		}
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, text); err != nil {
+		return nil, fmt.Errorf("decode JSON: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// undecodable is what is shown of a message that has a place in the lake and cannot be decoded whole.
+type undecodable struct {
+	Error string `json:"_error"`
+	Value []byte `json:"_value"` // base64
+}
+
+func (e *Edge) protobufText(value []byte) ([]byte, error) {
+	m := dynamicpb.NewMessage(e.message)
+	if err := (proto.UnmarshalOptions{Resolver: e.types, AllowPartial: true}).Unmarshal(value, m); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", e.message.FullName(), err)
+	}
+	options := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true, AllowPartial: true, Resolver: e.types}
+	text, err := options.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", e.message.FullName(), err)
+	}
+	return text, nil
+}
+
+// AppendJSON appends the Kafka record value that one line of JSON describes, wire header included (its schema id is the
+// first of Wire.IDs); dst comes back unchanged with an error. A line of JSON is validated and kept as it is; a line of Protobuf is
+// in Protobuf's JSON form, fields by either name.
+func (e *Edge) AppendJSON(dst, line []byte) ([]byte, error) {
+	out := dst
+	if e.source.confluent() {
+		out = binary.BigEndian.AppendUint32(append(out, 0), e.source.Wire.IDs[0])
+	}
+	switch {
+	case e.shape != nil:
+		value, err := e.shape.AppendJSON(out, line)
+		if err != nil {
+			return dst, err
+		}
+		return value, nil
+	case e.message == nil:
+		if err := e.checkJSON(line); err != nil {
+			return dst, fmt.Errorf("no event: %w", err)
+		}
+		return append(out, line...), nil
+	}
+	if e.source.Wire.Confluent {
+		out = appendIndexes(out, e.indexes)
+	}
+	m := dynamicpb.NewMessage(e.message)
+	if err := (protojson.UnmarshalOptions{Resolver: e.types}).Unmarshal(line, m); err != nil {
+		return dst, fmt.Errorf("encode %s: %w", e.message.FullName(), err)
+	}
+	out, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(out, m)
+	if err != nil {
+		return dst, fmt.Errorf("encode %s: %w", e.message.FullName(), err)
+	}
+	return out, nil
+}
+
+// ToJSON is Edge.ToJSON for one payload; for many, compile the Edge once.
+func (s Source) ToJSON(payload []byte) ([]byte, error) {
+	e, err := s.Edge()
+	if err != nil {
+		return nil, err
+	}
+	return e.ToJSON(payload)
+}
+
+// FromJSON is Edge.AppendJSON for one line; for many, compile the Edge once.
+func (s Source) FromJSON(dst, line []byte) ([]byte, error) {
+	e, err := s.Edge()
+	if err != nil {
+		return dst, err
+	}
+	return e.AppendJSON(dst, line)
 }

@@ -1,31 +1,21 @@
 package schema
 
-import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // jsonReader reads events that are JSON objects, in one pass over their text: no maps, nothing allocated once an Event
 // has been used (save numbers of more than 18 digits).
 type jsonReader struct {
-	columns
-	root   *jsonNode
-	unnest string
-	slots  []int32
+	whole
+	root *jsonNode
 }
 
 func newJSONReader(s *Schema, wire Wire, def EventDef, fields []string) (*jsonReader, error) {
-	c, err := newColumns(s, wire, def, fields)
-	if err != nil {
-		return nil, err
-	}
-	root, slots, err := s.wanted(c.fields)
+	w, root, err := newWhole(s, wire, def, fields)
 	if err != nil {
 		return nil, err
 	}
 	compiler := jsonCompiler{unwanted: map[*node]*jsonNode{}, time: def.Time}
-	return &jsonReader{columns: c, root: compiler.compile(s.root, root, ""), unnest: s.unnest, slots: slots}, nil
+	return &jsonReader{whole: w, root: compiler.compile(s.root, root, "")}, nil
 }
 
 // Decode implements Reader.
@@ -43,50 +33,22 @@ func (r *jsonReader) Decode(value []byte, ev *Event) error {
 
 // DecodePayload implements Reader.
 func (r *jsonReader) DecodePayload(id uint32, payload []byte, ev *Event) error {
-	if err := r.begin(id, ev); err != nil {
-		return err
-	}
-	text, err := openStored(payload)
+	text, err := r.open(id, payload, ev)
 	if err != nil {
 		return err
 	}
-	ev.Payload = payload
 	return r.read(text, ev)
 }
 
 // keysKept is how many keys an Event keeps room for.
 const keysKept = 1 << 12
 
-// storedMax is how much memory an Event keeps for the Payload.
-const storedMax = 1 << 20
-
-// store makes the Payload of a value that isn't Avro: Avro's bytes, a length and the value.
-func (ev *Event) store(value []byte) {
-	buf := ev.stored[:0]
-	if cap(buf) > storedMax {
-		buf = nil
-	}
-	buf = binary.AppendVarint(buf, int64(len(value)))
-	ev.stored = append(buf, value...)
-	ev.Payload = ev.stored
-}
-
-// openStored gives the value in a Payload that store made.
-func openStored(payload []byte) ([]byte, error) {
-	n, size := binary.Varint(payload)
-	if size <= 0 || n != int64(len(payload)-size) {
-		return nil, &RecordError{Reason: ReasonBadLength, Err: errors.New("the stored payload is no Avro bytes: its length is not that of what follows")}
-	}
-	return payload[size:], nil
-}
-
 // read decodes the text of one event.
 func (r *jsonReader) read(text []byte, ev *Event) error {
 	if len(text) > MaxPayloadBytes {
 		return &RecordError{Reason: ReasonTooLarge, Err: fmt.Errorf("JSON text of %d bytes, at most %d are allowed", len(text), MaxPayloadBytes)}
 	}
-	clear(ev.Row)
-	ev.elements.reset(r.unnest != "", r.slots)
+	r.clear(ev)
 	w := jsonWalk{row: ev.Row, elements: &ev.elements, seen: ev.seen[:0]}
 	w.buf = text
 	if cap(ev.keys) <= keysKept {
@@ -102,15 +64,6 @@ func (r *jsonReader) read(text []byte, ev *Event) error {
 		return w.err
 	case w.double != nil:
 		return w.double
-	case w.badTime != nil:
-		return w.badTime
 	}
-	if err := r.finish(ev, r.unnest); err != nil {
-		return err
-	}
-	if w.bad != nil {
-		w.bad.Placed = true
-		return w.bad
-	}
-	return nil
+	return r.verdict(ev, w.badTime, w.bad)
 }

@@ -13,22 +13,16 @@ import (
 // protoReader reads events that are Protobuf messages, straight from the wire format. It allocates nothing once an Event
 // has been used, save for an enum's number without a name.
 type protoReader struct {
-	columns
+	whole
 	root    *protoNode
 	indexes []int // of the message in its file, as the Confluent header has them
 	name    protoreflect.FullName
-	unnest  string
-	slots   []int32
 	states  int
 	stamps  int
 }
 
 func newProtoReader(s *Schema, message protoreflect.MessageDescriptor, wire Wire, def EventDef, fields []string) (*protoReader, error) {
-	c, err := newColumns(s, wire, def, fields)
-	if err != nil {
-		return nil, err
-	}
-	root, slots, err := s.wanted(c.fields)
+	w, root, err := newWhole(s, wire, def, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +36,7 @@ func newProtoReader(s *Schema, message protoreflect.MessageDescriptor, wire Wire
 		at = f.Message()
 	}
 	compiler := protoCompiler{unwanted: map[protoreflect.FullName]*protoNode{}, time: def.Time}
-	r := &protoReader{columns: c, name: message.FullName(), indexes: messageIndexes(message), unnest: s.unnest, slots: slots}
+	r := &protoReader{whole: w, name: message.FullName(), indexes: messageIndexes(message)}
 	r.root = compiler.compile(message, root, "")
 	r.states, r.stamps = compiler.states, compiler.stamps
 	return r, compiler.err
@@ -117,14 +111,10 @@ func (r *protoReader) Decode(value []byte, ev *Event) error {
 
 // DecodePayload implements Reader.
 func (r *protoReader) DecodePayload(id uint32, payload []byte, ev *Event) error {
-	if err := r.begin(id, ev); err != nil {
-		return err
-	}
-	message, err := openStored(payload)
+	message, err := r.open(id, payload, ev)
 	if err != nil {
 		return err
 	}
-	ev.Payload = payload
 	return r.read(message, ev)
 }
 
@@ -133,25 +123,14 @@ func (r *protoReader) read(message []byte, ev *Event) error {
 	if len(message) > MaxPayloadBytes {
 		return &RecordError{Reason: ReasonTooLarge, Err: fmt.Errorf("message of %d bytes, at most %d are allowed", len(message), MaxPayloadBytes)}
 	}
-	clear(ev.Row)
-	ev.elements.reset(r.unnest != "", r.slots)
+	r.clear(ev)
 	ev.seen = zeroed(ev.seen, r.states)
 	ev.stamps = zeroed(ev.stamps, r.stamps)
 	w := protoWalk{buf: message, row: ev.Row, elements: &ev.elements, states: ev.seen, stamps: ev.stamps}
 	if bad := w.event(r.root); bad != nil {
 		return bad
 	}
-	if w.badTime != nil {
-		return w.badTime
-	}
-	if err := r.finish(ev, r.unnest); err != nil {
-		return err
-	}
-	if w.bad != nil {
-		w.bad.Placed = true
-		return w.bad
-	}
-	return nil
+	return r.verdict(ev, w.badTime, w.bad)
 }
 
 // zeroed gives n zero values, in s's memory if it can.

@@ -56,7 +56,7 @@ func protoFiles(set []byte) (*protoregistry.Files, error) {
 	return files, nil
 }
 
-// protoMessage finds the message that events are.
+// protoMessageOf finds the message that events are.
 func protoMessageOf(set []byte, name string) (protoreflect.MessageDescriptor, *protoregistry.Files, error) {
 	files, err := protoFiles(set)
 	if err != nil {

@@ -53,15 +53,19 @@ var _ Reader = (*Decoder)(nil)
 
 // Shape is every format's fields as a record schema, for types and names. With Unnest it lists the element's fields.
 func (s Source) Shape() (*Schema, error) {
-	var shape *Schema
-	var err error
+	shape, _, err := s.compile()
+	return shape, err
+}
+
+// compile gives the shape, and of Protobuf the message.
+func (s Source) compile() (shape *Schema, message protoreflect.MessageDescriptor, err error) {
 	switch s.Format {
 	case FormatAvro, FormatAvroRaw:
 		shape, err = Parse(s.Schema)
 	case FormatJSON:
 		shape, err = jsonShape(s.Schema)
 	case FormatProtobuf:
-		shape, _, err = s.protobuf()
+		shape, message, err = s.protobuf()
 	default:
 		err = fmt.Errorf("unknown format %q: it is avro, avro-raw, json or protobuf", s.Format)
 	}
@@ -69,9 +73,10 @@ func (s Source) Shape() (*Schema, error) {
 		err = fmt.Errorf("a time unit is for Protobuf: say logicalType (Avro) or format (JSON Schema) %s in the schema", s.TimeUnit)
 	}
 	if err != nil || s.Unnest == "" {
-		return shape, err
+		return shape, message, err
 	}
-	return shape.Unnested(s.Unnest)
+	shape, err = shape.Unnested(s.Unnest)
+	return shape, message, err
 }
 
 // protobuf finds the message and its shape.
@@ -90,7 +95,7 @@ func (s Source) protobuf() (*Schema, protoreflect.MessageDescriptor, error) {
 
 // NewReader compiles a reader of the fields, the event id and the event time. All faults are reported at once.
 func NewReader(s Source, fields []string) (Reader, error) {
-	shape, err := s.Shape()
+	shape, message, err := s.compile()
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +103,6 @@ func NewReader(s Source, fields []string) (Reader, error) {
 	case FormatJSON:
 		return newJSONReader(shape, s.Wire, s.Event, fields)
 	case FormatProtobuf:
-		_, message, err := s.protobuf()
-		if err != nil {
-			return nil, err
-		}
 		return newProtoReader(shape, message, s.Wire, s.Event, fields)
 	}
 	return NewDecoder(shape, s.Wire, s.Event, fields)
