@@ -135,7 +135,7 @@ func (g *rig) openTransaction(shop string) *kafka.TxnProducer {
 	g.must(err)
 	g.runs++
 	start := msOf("2014-01-01T00:00:00Z") + int64(g.runs)*hourMs
-	rec := g.row(&curated.Row{Key: group, Start: start, End: start + hourMs, Revision: 2, Status: curated.Closed, Cause: curated.CauseClose, Events: 1})
+	rec := g.row(0, &curated.Row{Key: group, Start: start, End: start + hourMs, Revision: 2, Status: curated.Closed, Cause: curated.CauseClose, Events: 1})
 	part := rec.Partition // the record is the producer's from here on
 	before := g.ends(part)
 	p.Produce(g.ctx, rec)

@@ -2,10 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,15 +17,11 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
-	"github.com/tidemark-io/tidemark/schema"
-	"github.com/tidemark-io/tidemark/state"
-	"github.com/tidemark-io/tidemark/state/statetest"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
-	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -63,31 +61,52 @@ type rig struct {
 	hold   bool // checkpoint, but don't land the source
 }
 
-// handTask is one task of the stream by hand.
-type handTask struct {
-	partition int32
-	engine    *window.Engine
-	eval      *pipeline.Eval
-	mark      window.Watermark
-	next, seq int64
-}
-
 func newRig(t testing.TB, s setting) *rig {
 	t.Helper()
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(sourcePartitions, "orders", "shop-journal", "sales"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Close)
-	g := &rig{t: t, ctx: context.Background(), fake: fake, k: kafka.Options{Brokers: fake.ListenAddrs()}, bucket: blob.NewMemory()}
-	g.clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	g := &rig{t: t, ctx: context.Background(), bucket: blob.NewMemory()}
 	g.plan = g.compile(s)
-	if g.admin, err = kafka.NewAdmin(g.k); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.admin.Close)
-	g.deploy(s)
+	g.open()
 	return g
+}
+
+// newRigOf is a rig for the text of any pipeline file.
+func newRigOf(t testing.TB, text string) *rig {
+	t.Helper()
+	g := &rig{t: t, ctx: context.Background(), bucket: blob.NewMemory()}
+	g.plan = g.compileText(text)
+	g.open()
+	return g
+}
+
+// open makes the topics of the rig's plan and starts its tasks.
+func (g *rig) open() {
+	g.t.Helper()
+	g.clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(sourcePartitions, append(g.ours(), g.sources()...)...))
+	g.must(err)
+	g.t.Cleanup(fake.Close)
+	g.fake, g.k = fake, kafka.Options{Brokers: fake.ListenAddrs()}
+	g.admin, err = kafka.NewAdmin(g.k)
+	g.must(err)
+	g.t.Cleanup(g.admin.Close)
+	g.deploy()
+}
+
+// sources are the source topics.
+func (g *rig) sources() (names []string) {
+	for i := range g.plan.Sources {
+		names = append(names, g.plan.Sources[i].Topic)
+	}
+	return names
+}
+
+// ours are the topics that the pipeline writes.
+func (g *rig) ours() []string {
+	names := []string{g.plan.Pipeline.JournalTopic()}
+	for i := range g.plan.Outputs {
+		names = append(names, g.plan.Outputs[i].Name)
+	}
+	return names
 }
 
 func (g *rig) must(err error) {
@@ -104,57 +123,26 @@ func (g *rig) compile(s setting) *pipeline.Plan {
 	s = s.with()
 	text, err := os.ReadFile("testdata/shop.yaml")
 	g.must(err)
-	out := os.Expand(string(text), func(name string) string { return s[name] })
+	return g.compileText(os.Expand(string(text), func(name string) string { return s[name] }))
+}
+
+// compileText compiles a pipeline file, which may name the schemas of testdata.
+func (g *rig) compileText(text string) *pipeline.Plan {
+	g.t.Helper()
 	dir := g.t.TempDir()
-	avsc, err := os.ReadFile("testdata/order.avsc")
+	schemas, err := filepath.Glob("testdata/*.avsc")
 	g.must(err)
-	g.must(os.WriteFile(dir+"/order.avsc", avsc, 0o600))
-	g.must(os.WriteFile(dir+"/shop.yaml", []byte(out), 0o600))
-	p, err := pipeline.Load(dir+"/shop.yaml", os.LookupEnv)
+	for _, name := range schemas {
+		avsc, err := os.ReadFile(name)
+		g.must(err)
+		g.must(os.WriteFile(filepath.Join(dir, filepath.Base(name)), avsc, 0o600))
+	}
+	g.must(os.WriteFile(dir+"/pipeline.yaml", []byte(text), 0o600))
+	p, err := pipeline.Load(dir+"/pipeline.yaml", os.LookupEnv)
 	g.must(err)
 	plan, err := p.Compile()
 	g.must(err)
 	return plan
-}
-
-// deploy starts the tasks of a pipeline file anew: of the first one with no watermark, of later ones at a watermark beyond all
-// that was open, with empty state, as a change decision does.
-func (g *rig) deploy(s setting) {
-	g.t.Helper()
-	old := g.tasks
-	g.plan = g.compile(s)
-	g.tasks = nil
-	f := int64(math.MinInt64)
-	for _, task := range old {
-		if bound, ok := task.engine.Bound(math.MaxInt64); ok {
-			f = max(f, bound)
-		}
-		f = max(f, task.mark.Value(g.plan.WatermarkOptions))
-	}
-	var entries []journal.Entry
-	for p := int32(0); p < sourcePartitions; p++ {
-		task := &handTask{partition: p, eval: g.plan.NewEval(), mark: window.NewWatermark()}
-		var err error
-		task.engine, err = window.NewEngine(g.plan.Outputs, nil, window.EngineOptions{})
-		g.must(err)
-		e := journal.Entry{Kind: journal.Born, Time: journal.NoTime}
-		if old != nil {
-			task.next, task.seq = old[p].next, old[p].seq
-			task.mark = old[p].mark
-			task.mark.Raise(f, g.plan.WatermarkOptions)
-			e = journal.Entry{Kind: journal.Change, Time: f, Watermark: f, HasWatermark: true}
-		}
-		task.seq++
-		e.Seq, e.Offset = task.seq, task.next
-		entries = append(entries, g.entry(task, e))
-		g.tasks = append(g.tasks, task)
-	}
-	g.publish(nil, entries)
-}
-
-func (g *rig) entry(task *handTask, e journal.Entry) journal.Entry {
-	e.Task, e.Topic, e.Partition, e.Fingerprint, e.Partitions = task.partition, "orders", task.partition, g.plan.Fingerprint, sourcePartitions
-	return e
 }
 
 // order is one event; "" as an amount is null.
@@ -179,6 +167,39 @@ func (g *rig) send(orders ...order) {
 	g.must(p.Flush(g.ctx))
 }
 
+// records produces lines of JSON to a source topic: to the partition of their key, unless one is given. Times are as in fullTime.
+func (g *rig) records(topic, partition, lines string) {
+	g.t.Helper()
+	source := slices.Index(g.sources(), topic)
+	if topic == "" {
+		source = 0
+	}
+	p, err := kafka.NewProducer(g.k)
+	g.must(err)
+	defer p.Close()
+	eval := g.plan.NewEval()
+	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
+		line = shortTime.ReplaceAllStringFunc(line, func(s string) string { return `"` + fullTime(strings.Trim(s, `"`)) + `"` })
+		value, err := g.plan.Sources[source].Source.FromJSON(nil, []byte(line))
+		if err != nil { // bytes that aren't what the schema says
+			value = []byte(line)
+		}
+		r := &kafka.Record{Topic: g.sources()[source], Value: value}
+		if partition == "" {
+			g.must(eval.Decode(source, value))
+			r.Partition = eval.PartitionOf(sourcePartitions)
+		} else {
+			n, err := strconv.ParseInt(partition, 10, 32)
+			g.must(err)
+			r.Partition = int32(n)
+		}
+		g.must(p.Produce(g.ctx, r))
+	}
+	g.must(p.Flush(g.ctx))
+}
+
+var shortTime = regexp.MustCompile(`"(\d\dT)?\d\d:\d\d"`)
+
 func (g *rig) encode(o order) []byte {
 	g.t.Helper()
 	amount := o.amount
@@ -192,10 +213,13 @@ func (g *rig) encode(o order) []byte {
 	return value
 }
 
-// fullTime lets tests write "09:30" for a time of 2013-01-09.
+// fullTime lets tests write "09:30" for a time of 2013-01-09, and "10T09:30" for one of the day after.
 func fullTime(s string) string {
-	if len(s) == 5 {
+	switch len(s) {
+	case 5:
 		return "2013-01-09T" + s + ":00Z"
+	case 8:
+		return "2013-01-" + s + ":00Z"
 	}
 	return s
 }
@@ -209,77 +233,11 @@ func msOf(s string) int64 {
 	return at.UnixMilli()
 }
 
-// stream consumes what was sent, publishes what closes, journals what is late, lands everything and leaves checkpoints.
-func (g *rig) stream() {
-	g.t.Helper()
-	var rows []*kafka.Record
-	var entries []journal.Entry
-	ends, err := g.admin.Offsets(g.ctx, "orders")
-	g.must(err)
-	for _, task := range g.tasks {
-		high := ends[task.partition].High
-		err := kafka.ReadRange(g.ctx, g.k, "orders", task.partition, task.next, high, func(r *kafka.Record) error {
-			if r.Attrs.IsControl() {
-				return nil
-			}
-			return g.consume(task, r, &entries)
-		})
-		g.must(err)
-		task.next = high
-		rows = append(rows, g.closeUpTo(task, task.mark.Value(g.plan.WatermarkOptions))...)
-	}
-	g.publish(rows, entries)
-	g.checkpoint()
-	g.land()
-}
-
-func (g *rig) consume(task *handTask, r *kafka.Record, entries *[]journal.Entry) error {
-	var bad *schema.RecordError
-	if err := task.eval.Record(r.Value); errors.As(err, &bad) {
-		e := journal.Entry{Kind: journal.Invalid, Time: journal.NoTime, Offset: r.Offset, Reason: bad.Reason}
-		if task.eval.Landable() {
-			e.Time = task.eval.Event.Time
-		}
-		*entries = append(*entries, g.entry(task, e))
-		return nil
-	} else if err != nil {
-		return err
-	}
-	in := &task.eval.Input
-	mark := task.mark.Value(g.plan.WatermarkOptions)
-	v, err := task.engine.Add(in, mark)
-	if err != nil {
-		return err
-	}
-	if v.Outcome == window.Late {
-		*entries = append(*entries, g.entry(task, journal.Entry{
-			Kind: journal.Late, Time: in.Time, Offset: r.Offset, Watermark: mark, HasWatermark: true,
-		}))
-	}
-	task.mark.Observe(in.Time, in.ID, g.plan.WatermarkOptions)
-	return nil
-}
-
-func (g *rig) closeUpTo(task *handTask, mark int64) (rows []*kafka.Record) {
-	g.t.Helper()
-	if mark == window.NoWatermark {
-		return nil
-	}
-	g.must(task.engine.Close(mark, func(res *window.Result) error {
-		rows = append(rows, g.row(&curated.Row{
-			Key: res.Key, Start: res.Start, End: res.End, Values: res.Values, Revision: res.Events + 1, Status: curated.Closed,
-			Cause: curated.CauseClose, Events: res.Events, Duplicates: res.Duplicates,
-		}))
-		return nil
-	}))
-	return rows
-}
-
 // row is a curated record as the stream publishes it.
-func (g *rig) row(r *curated.Row) *kafka.Record {
-	codec := g.plan.Codecs[0]
-	r.Pipeline, r.PublishedAt = "shop", g.clock.UnixMilli()
-	return &kafka.Record{Topic: "sales", Partition: curated.Partition(r.Key, 3), Key: codec.AppendKey(nil, r), Value: codec.AppendValue(nil, r)}
+func (g *rig) row(output int, r *curated.Row) *kafka.Record {
+	codec := g.plan.Codecs[output]
+	r.Pipeline, r.PublishedAt = g.plan.Pipeline.Name, g.clock.UnixMilli()
+	return &kafka.Record{Topic: g.plan.Outputs[output].Name, Partition: curated.Partition(r.Key, 3), Key: codec.AppendKey(nil, r), Value: codec.AppendValue(nil, r)}
 }
 
 // publish sends curated records and journal entries in one transaction. A client that commits its first transaction at once may
@@ -287,13 +245,13 @@ func (g *rig) row(r *curated.Row) *kafka.Record {
 func (g *rig) publish(rows []*kafka.Record, entries []journal.Entry) {
 	g.t.Helper()
 	for i := range entries {
-		rows = append(rows, &kafka.Record{Topic: "shop-journal", Partition: entries[i].Task, Value: journal.Append(nil, &entries[i])})
+		rows = append(rows, &kafka.Record{Topic: g.plan.Pipeline.JournalTopic(), Partition: entries[i].Task, Value: journal.Append(nil, &entries[i])})
 	}
 	if len(rows) == 0 {
 		return
 	}
 	for want, tried := g.committed()+len(rows), false; !tried || g.committed() < want; tried = true {
-		p, err := kafka.NewTxnProducer(g.ctx, g.k, "shop-stream")
+		p, err := kafka.NewTxnProducer(g.ctx, g.k, g.plan.Pipeline.Name+"-stream")
 		g.must(err)
 		for _, r := range rows {
 			c := *r
@@ -307,7 +265,7 @@ func (g *rig) publish(rows []*kafka.Record, entries []journal.Entry) {
 // committed counts the records of the curated topic and the journal, as a read-committed consumer does.
 func (g *rig) committed() (n int) {
 	g.t.Helper()
-	for _, topic := range []string{"sales", "shop-journal"} {
+	for _, topic := range g.ours() {
 		ends, err := g.admin.Offsets(g.ctx, topic)
 		g.must(err)
 		for p, e := range ends {
@@ -322,68 +280,20 @@ func (g *rig) committed() (n int) {
 	return n
 }
 
-// end declares the input over: every partition's watermark rises above all that is open.
-func (g *rig) end() {
-	g.t.Helper()
-	bound := int64(math.MinInt64)
-	for _, task := range g.tasks {
-		if b, ok := task.engine.Bound(math.MaxInt64); ok {
-			bound = max(bound, b)
-		}
-	}
-	g.raise(bound)
-}
-
-// raise is a decision that raises every watermark.
-func (g *rig) raise(to int64) {
-	g.t.Helper()
-	var rows []*kafka.Record
-	var entries []journal.Entry
-	for _, task := range g.tasks {
-		task.mark.Raise(to, g.plan.WatermarkOptions)
-		task.seq++
-		entries = append(entries, g.entry(task, journal.Entry{Kind: journal.End, Seq: task.seq, Time: to, Offset: task.next, Watermark: to, HasWatermark: true}))
-		rows = append(rows, g.closeUpTo(task, task.mark.Value(g.plan.WatermarkOptions))...)
-	}
-	g.publish(rows, entries)
-	g.checkpoint()
-	g.land()
-}
-
-// checkpoint leaves a manifest of every task, through the real store.
-func (g *rig) checkpoint() {
-	g.t.Helper()
-	shared, err := state.NewShared(state.SharedOptions{FS: statetest.NewMem()})
-	g.must(err)
-	for _, task := range g.tasks {
-		store, err := state.Open(fmt.Sprintf("state/%d", task.partition), shared)
-		g.must(err)
-		cut := &state.Cut{
-			Version: state.CutVersion, Pipeline: "shop", Task: task.partition, Fingerprint: g.plan.Fingerprint, Journal: task.seq, Bound: state.NoBound,
-			Sources: []state.Source{{
-				Topic: "orders", Partition: task.partition, Partitions: sourcePartitions, Next: task.next, LeaderEpoch: -1,
-				Reached: task.mark.Value(g.plan.WatermarkOptions),
-			}},
-		}
-		g.must(store.Apply(cut, func(b state.Batch) error { return b.Set([]byte{0x10, byte(task.partition)}, []byte("x")) }))
-		_, _, err = store.Checkpoint(g.ctx, g.bucket, state.CheckpointOptions{Prefix: fmt.Sprintf("checkpoints/shop/%d", task.partition), Keep: 3, Now: g.now})
-		g.must(err)
-		g.must(store.Close())
-	}
-	g.must(shared.Close())
-}
-
 // land lands the source and the journal. The curated topic is left to the reconciler, which must cope.
 func (g *rig) land() {
 	g.t.Helper()
 	if !g.hold {
-		src, err := landing.OpenSource(g.ctx, g.bucket, g.plan, g.topicID("orders"))
-		g.must(err)
-		g.landTopic(src, "orders")
+		for s, name := range g.sources() {
+			src, err := landing.OpenSourceOf(g.ctx, g.bucket, g.plan, s, g.topicID(name))
+			g.must(err)
+			g.landTopic(src, name)
+		}
 	}
-	j, err := landing.OpenJournal(g.ctx, g.bucket, "shop-journal", g.topicID("shop-journal"))
+	name := g.plan.Pipeline.JournalTopic()
+	j, err := landing.OpenJournal(g.ctx, g.bucket, name, g.topicID(name))
 	g.must(err)
-	g.landTopic(j, "shop-journal")
+	g.landTopic(j, name)
 }
 
 func (g *rig) landTopic(topic *landing.Topic, name string) {
@@ -437,27 +347,44 @@ func (g *rig) audit() *AuditReport {
 	return a
 }
 
-// revisions reads the curated topic and gives each window's published values, oldest first, as "key start rev STATUS CAUSE values".
+// revisions reads the curated topics and gives each window's published values, oldest first, as "key start rev STATUS CAUSE values".
 func (g *rig) revisions() []string {
 	g.t.Helper()
 	var out []string
-	ends, err := g.admin.Offsets(g.ctx, "sales")
+	for o := range g.plan.Outputs {
+		out = append(out, g.revisionsOf(o)...)
+	}
+	return out
+}
+
+func (g *rig) revisionsOf(output int) (out []string) {
+	g.t.Helper()
+	codec, name := g.plan.Codecs[output], g.plan.Outputs[output].Name
+	ends, err := g.admin.Offsets(g.ctx, name)
 	g.must(err)
 	for p := int32(0); p < int32(len(ends)); p++ {
-		err := kafka.ReadRange(g.ctx, g.k, "sales", p, 0, ends[p].High, func(r *kafka.Record) error {
+		err := kafka.ReadRange(g.ctx, g.k, name, p, 0, ends[p].High, func(r *kafka.Record) error {
 			if r.Attrs.IsControl() {
 				return nil
 			}
 			var row curated.Row
-			if err := g.plan.Codecs[0].Decode(r.Key, r.Value, &row); err != nil {
+			if err := codec.Decode(r.Key, r.Value, &row); err != nil {
 				return err
 			}
-			out = append(out, fmt.Sprintf("%s %s %s", g.plan.Codecs[0].FormatKey(row.Key), timeOf(row.Start).Format("02T15:04"), rowText(&row)))
+			out = append(out, fmt.Sprintf("%s %s %s", codec.FormatKey(row.Key), g.windowText(output, timeOf(row.Start), timeOf(row.End)), rowText(&row)))
 			return nil
 		})
 		g.must(err)
 	}
 	return out
+}
+
+// windowText is a window by its start, and its end where that doesn't follow.
+func (g *rig) windowText(output int, start, end time.Time) string {
+	if def := &g.plan.Outputs[output]; def.Zone == nil && !def.Session() {
+		return start.Format("02T15:04")
+	}
+	return start.Format("02T15:04") + "-" + end.Format("02T15:04")
 }
 
 func rowText(r *curated.Row) string {

@@ -26,6 +26,14 @@ func TestScenarios(t *testing.T) {
 	})
 }
 
+// Stories are of pipelines of every kind, which stand in them.
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
+		s := &scenario{t: t, ids: make(map[string]string), limits: Limits{StableWait: time.Minute}}
+		datadriven.RunTest(t, path, s.run)
+	})
+}
+
 // scenario runs the commands of one file.
 type scenario struct {
 	t      *testing.T
@@ -43,9 +51,21 @@ func (s *scenario) run(t *testing.T, d *datadriven.TestData) string {
 	case "new":
 		s.g = newRig(s.t, settings(d))
 	case "deploy":
-		s.g.deploy(settings(d))
+		s.g.plan = s.g.compile(settings(d))
+		s.g.deploy()
 	case "plan-file": // the file changes, the stream does not run with it
 		s.g.plan = s.g.compile(settings(d))
+	case "pipeline":
+		if s.g == nil {
+			s.g = newRigOf(s.t, d.Input)
+			break
+		}
+		s.g.plan = s.g.compileText(d.Input)
+		s.g.deploy()
+	case "records":
+		s.g.records(arg(d, "topic"), arg(d, "partition"), d.Input)
+	case "update":
+		s.g.update()
 	case "send":
 		s.g.send(orders(d.Input)...)
 	case "stream":
@@ -98,7 +118,7 @@ func (s *scenario) ask(d *datadriven.TestData) string {
 		}
 		return auditText(a)
 	case "explain":
-		e, err := r.Explain(s.g.ctx, ExplainOptions{Key: arg(d, "key"), Window: timeOf(msOf(arg(d, "window"))), Events: d.HasArg("events")})
+		e, err := r.Explain(s.g.ctx, ExplainOptions{Output: arg(d, "output"), Key: arg(d, "key"), Window: timeOf(msOf(arg(d, "window"))), Events: d.HasArg("events")})
 		if err != nil {
 			return s.failure(err)
 		}
@@ -174,7 +194,7 @@ func (s *scenario) planText(p *Plan) string {
 		fmt.Fprintf(&b, "  %s %s %s -> %s (%s; %s)\n", t.Output, t.Aggregate, t.Before, t.After, t.Delta, t.Method)
 	}
 	for _, c := range p.Top {
-		fmt.Fprintf(&b, "  %s %s %s %s rev %d -> %d:", c.Key, c.WindowStart.Format("02T15:04"), c.Kind, c.Cause, c.FromRevision, c.ToRevision)
+		fmt.Fprintf(&b, "  %s %s %s %s rev %d -> %d:", c.Key, s.window(c.Output, c.WindowStart, c.WindowEnd), c.Kind, c.Cause, c.FromRevision, c.ToRevision)
 		for _, v := range c.Values {
 			fmt.Fprintf(&b, " %s %s -> %s", v.Aggregate, v.Before, v.After)
 		}
@@ -307,8 +327,19 @@ func valuesText(vs []NamedValue) string {
 
 // certificates lists what the certificates say that does not hash record timestamps, and checks that they chain.
 func (s *scenario) certificates() string {
+	text := ""
+	for _, out := range s.g.plan.Outputs {
+		if len(s.g.plan.Outputs) > 1 {
+			text += out.Name + "\n"
+		}
+		text += s.certificatesOf("reconcile/" + s.g.plan.Pipeline.Name + "/" + out.Name + "/")
+	}
+	return text
+}
+
+func (s *scenario) certificatesOf(prefix string) string {
 	var b strings.Builder
-	s.g.must(s.g.bucket.List(s.g.ctx, "reconcile/shop/sales/", func(o blob.Object) error {
+	s.g.must(s.g.bucket.List(s.g.ctx, prefix, func(o blob.Object) error {
 		data, err := s.g.bucket.Get(s.g.ctx, o.Key)
 		if err != nil {
 			return err
@@ -321,7 +352,7 @@ func (s *scenario) certificates() string {
 			c.Previous != nil, len(c.Input.Files), c.Result.Windows, c.Compared.Equal, c.Compared.Corrected, c.Accounting.Consumed,
 			c.Accounting.Aggregated, c.Accounting.Duplicate, c.Accounting.Invalid, c.Accounting.Conflicts)
 		for _, x := range c.Corrections {
-			fmt.Fprintf(&b, "  %s %s %s rev %d -> %d %s %s before=%v after=%v %v\n", x.Key, x.WindowStart.Format("02T15:04"), x.Kind, x.FromRevision,
+			fmt.Fprintf(&b, "  %s %s %s rev %d -> %d %s %s before=%v after=%v %v\n", x.Key, s.window(c.Output, x.WindowStart, x.WindowEnd), x.Kind, x.FromRevision,
 				x.ToRevision, x.Cause, jsonText(x.Causes), x.Before != nil, x.After != nil, x.Evidence)
 		}
 		if c.Approved != nil {
@@ -330,6 +361,16 @@ func (s *scenario) certificates() string {
 		return nil
 	}))
 	return b.String()
+}
+
+// window is a window of an output.
+func (s *scenario) window(output string, start, end time.Time) string {
+	for i := range s.g.plan.Outputs {
+		if s.g.plan.Outputs[i].Name == output {
+			return s.g.windowText(i, start, end)
+		}
+	}
+	return output
 }
 
 // foreign publishes a curated record that neither lane computed.
@@ -344,7 +385,8 @@ func (s *scenario) foreign(d *datadriven.TestData) string {
 	row := &curated.Row{Key: group, Start: start, End: start + s.g.plan.Outputs[0].Size, Revision: revision, Status: curated.Closed,
 		Cause: curated.CauseClose, Events: events}
 	row.Values = append(row.Values, intNumber(events).v, intNumber(0).v, intNumber(events).v, floatNumber(math.Pi).v, floatNumber(math.Pi).v)
-	s.g.publish([]*kafka.Record{s.g.row(row)}, nil)
+	row.Values = row.Values[:len(s.g.plan.Outputs[0].Aggs)]
+	s.g.publish([]*kafka.Record{s.g.row(0, row)}, nil)
 	return ""
 }
 
