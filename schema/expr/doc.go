@@ -55,4 +55,16 @@
 //
 // [Env.Functions] adds functions written in Go. Their errors, panics, and results
 // that break their promise are failures of the expression, named after them.
+//
+// # Files
+//
+//	expr.go, check.go, errors.go    from text to a checked tree; what is wrong with the text
+//	cost.go, build.go, node.go      from the tree to closures, if all of it can be
+//	read.go                         constants, fields, lets
+//	arithmetic.go, order.go,
+//	equality.go, logic.go,
+//	member.go, text.go, convert.go  operators and functions
+//	instant.go, calendar.go         timestamps and durations
+//	function.go, call.go            functions of the user's
+//	eval.go, fault.go               an event's value, or why it has none
 package expr
