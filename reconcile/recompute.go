@@ -158,16 +158,20 @@ func (rc *recomputer) record() error {
 	if err := rc.flow.LookPayload(rec.source, rec.stored.SchemaID, rec.stored.Payload); err != nil {
 		return rc.unreadable(err)
 	}
-	if err := rc.flow.Bad(); err != nil {
-		return rc.unreadable(err) // what is landed has been decoded before
+	// A record with a valid event time is landed by it, even if the rest is bad: invalid, here as in the stream.
+	ev, landable := rc.flow.Event()
+	bad := rc.flow.Bad()
+	if bad != nil && !landable {
+		return rc.unreadable(bad)
 	}
-	ev, _ := rc.flow.Event()
 	if !rc.concerns(rec.source, ev.Time) {
 		rc.outside++
 		return nil
 	}
-	rec.id, rec.hasID = rc.conflict.idOf(rec.source, ev)
-	rec.ident, _ = rc.flow.Identity()
+	if bad == nil {
+		rec.id, rec.hasID = rc.conflict.idOf(rec.source, ev)
+		rec.ident, _ = rc.flow.Identity()
+	}
 	at, t := rec.at, ev.Time
 	outcome, err := rc.flow.Take(flow.Place{Partition: at.partition, Offset: at.offset})
 	if err != nil {
