@@ -84,7 +84,7 @@ func (d *demo) produce(ctx context.Context) error {
 	})
 	read := missing - int64(f.Records) // what is there already is read first
 	report, err := send(ctx, d.o.kafka, input, feed.Options{
-		Schema: d.o.plan.Schema, Topic: topic, Partitions: demoPartitions, Key: d.o.plan.Pipeline.Source.Key,
+		Source: d.o.plan.Sources[0].Source, Topic: topic, Partitions: demoPartitions, Key: d.o.plan.Pipeline.Source.Key,
 		Name: input.Name(), Skip: have, Progress: func(int64) { read++; bar.Set(read) },
 	})
 	bar.End()

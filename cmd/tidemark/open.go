@@ -74,18 +74,6 @@ func (a *app) kafkaOf(p *pipeline.Pipeline) (kafka.Options, error) {
 	return o, nil
 }
 
-// kafkaOptions are those of --brokers, or else of the pipeline file.
-func (a *app) kafkaOptions() (kafka.Options, error) {
-	if a.file == "" {
-		return kafka.Options{Brokers: a.brokers, Log: a.log}, nil
-	}
-	plan, err := a.load()
-	if err != nil {
-		return kafka.Options{}, err
-	}
-	return a.kafkaOf(plan.Pipeline)
-}
-
 // close releases what was opened, and joins what goes wrong to err.
 func (o *opened) close(err error) error {
 	if closer, ok := o.bucket.(interface{ Close() error }); ok {

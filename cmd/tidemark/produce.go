@@ -12,29 +12,30 @@ import (
 
 	"github.com/tidemark-io/tidemark/cmd/internal/feed"
 	"github.com/tidemark-io/tidemark/cmd/internal/progress"
-	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
 
 type produceFlags struct {
-	schema     string
-	key        []string
-	input      string
-	partitions int32
-	wire       string
-	schemaID   uint32
-	fromLine   int64
-	make       bool // --partitions was given
+	schema, jsonSchema, descriptor, message string
+	as                                      string
+	key                                     []string
+	input                                   string
+	partitions                              int32
+	wire                                    string
+	schemaID                                uint32
+	fromLine                                int64
+	make                                    bool // --partitions was given
 }
 
 func (a *app) produceCommand() *cobra.Command {
 	var f produceFlags
 	c := &cobra.Command{
-		Use:   "produce TOPIC --schema F.avsc [--key FIELD] [--input F.jsonl]",
-		Short: "Send JSON lines to a topic as Avro records, in their order",
-		Long: "Sends each line, one JSON object, as an Avro record. A key picks the partition by murmur2 of its text, as\n" +
-			"Kafka's own producers do. A topic that doesn't exist is made, with --partitions, and keeps its records for\n" +
-			"ever (retention.ms=-1).",
+		Use:   "produce TOPIC [--schema F.avsc [--key FIELD] | -f FILE] [--input F.jsonl]",
+		Short: "Send JSON lines to a topic as Avro, JSON or Protobuf records, in their order",
+		Long: "Sends each line, one JSON object, as a record: Avro with --schema, JSON with --json-schema, Protobuf with\n" +
+			"--descriptor and --message. With -f FILE and none of them, as the source of the pipeline that reads the topic says,\n" +
+			"and by its key. A key picks the partition by murmur2 of its text, as Kafka's own producers do. A topic that doesn't\n" +
+			"exist is made, with --partitions, and keeps its records for ever (retention.ms=-1).",
 		Args: oneArgument("topic"),
 	}
 	c.RunE = a.command(func(ctx context.Context, args []string) error {
@@ -42,11 +43,15 @@ func (a *app) produceCommand() *cobra.Command {
 		return a.produce(ctx, args[0], f)
 	})
 	flags := c.Flags()
-	flags.StringVar(&f.schema, "schema", "", "the Avro schema of the records (required)")
+	flags.StringVar(&f.schema, "schema", "", "the Avro schema of the records")
+	flags.StringVar(&f.jsonSchema, "json-schema", "", "the JSON Schema of the records, which are JSON")
+	flags.StringVar(&f.descriptor, "descriptor", "", "the FileDescriptorSet of the records, which are Protobuf: protoc --include_imports --descriptor_set_out")
+	flags.StringVar(&f.message, "message", "", "the full name of the message, with --descriptor")
+	flags.StringVar(&f.as, "as", "", "avro, json or protobuf, if the schema's flag doesn't say it: --schema with --as json is JSON by an Avro schema")
 	flags.StringSliceVar(&f.key, "key", nil, "field whose text is the record's key; several: --key a,b")
 	flags.StringVar(&f.input, "input", "-", "file of JSON lines; - is standard input")
 	flags.Int32Var(&f.partitions, "partitions", 0, "partitions of the topic, if it has to be made")
-	flags.StringVar(&f.wire, "wire", "plain", "plain Avro, or confluent: behind a header with --schema-id")
+	flags.StringVar(&f.wire, "wire", "plain", "plain records, or confluent: behind a header with --schema-id")
 	flags.Uint32Var(&f.schemaID, "schema-id", 0, "the schema's id, with --wire confluent")
 	flags.Int64Var(&f.fromLine, "from-line", 1, "first line to send, to go on after a line that had to be mended")
 	return c
@@ -54,8 +59,6 @@ func (a *app) produceCommand() *cobra.Command {
 
 func (f *produceFlags) check(brokers []string) error {
 	switch {
-	case f.schema == "":
-		return usagef("produce: say --schema F.avsc: the Avro schema of the records")
 	case len(brokers) == 0:
 		return usagef("produce: say --brokers HOST:PORT, or -f FILE for those of a pipeline")
 	case f.wire != "plain" && f.wire != "confluent":
@@ -73,22 +76,11 @@ func (f *produceFlags) check(brokers []string) error {
 }
 
 func (a *app) produce(ctx context.Context, topic string, f produceFlags) error {
-	options, err := a.kafkaOptions()
+	source, options, err := a.produced(topic, &f)
 	if err != nil {
 		return err
 	}
-	if err := f.check(options.Brokers); err != nil {
-		return err
-	}
-	avsc, err := os.ReadFile(f.schema)
-	if err != nil {
-		return usagef("produce: read the schema: %w", err)
-	}
-	parsed, err := schema.Parse(avsc)
-	if err != nil {
-		return usagef("produce: %s: %w", f.schema, err)
-	}
-	if err := feed.CheckKey(parsed, f.key); err != nil {
+	if err := feed.CheckKey(source, f.key); err != nil {
 		return usagef("produce: --key %s: %w", strings.Join(f.key, ","), err)
 	}
 	input, bytes, err := a.openInput(f.input)
@@ -103,9 +95,7 @@ func (a *app) produce(ctx context.Context, topic string, f produceFlags) error {
 	bar := a.progress("producing to "+topic+" (bytes)", bytes)
 	defer bar.End()
 	report, err := send(ctx, options, input, feed.Options{
-		Schema: parsed, Topic: topic, Partitions: partitions, Key: f.key,
-		Confluent: f.wire == "confluent", SchemaID: f.schemaID,
-		Name: f.input, FromLine: f.fromLine, Progress: bar.Set,
+		Source: source, Topic: topic, Partitions: partitions, Key: f.key, Name: f.input, FromLine: f.fromLine, Progress: bar.Set,
 	})
 	if err != nil {
 		return fmt.Errorf("produce: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tidemark-io/tidemark/stream/pipeline"
@@ -25,6 +26,10 @@ func warningsOf(plan *pipeline.Plan, d pipeline.Description) []string {
 		if let, ok := strings.CutPrefix(name, "let."); ok {
 			name = "let " + let
 		}
+		if let, ok := strings.CutPrefix(e.Path, "let."); ok && !used(plan.Pipeline, let) {
+			warnings = append(warnings, name+": nothing uses it")
+			continue
+		}
 		warnings = append(warnings, slowWarning(name, &e)...)
 		for _, field := range unguarded(e.Text, nulls) {
 			if field == e.Text {
@@ -35,6 +40,30 @@ func warningsOf(plan *pipeline.Plan, d pipeline.Description) []string {
 		}
 	}
 	return warnings
+}
+
+// used says whether any expression names a let.
+func used(p *pipeline.Pipeline, let string) bool {
+	name := regexp.MustCompile(`\b` + regexp.QuoteMeta(let) + `\b`)
+	texts := []string{}
+	for _, l := range p.Let {
+		if l.Name != let {
+			texts = append(texts, l.Expr)
+		}
+	}
+	for _, r := range p.Rules {
+		texts = append(texts, r.When, r.Expect)
+	}
+	for _, o := range p.Outputs {
+		texts = append(texts, o.GroupBy...)
+		for _, text := range o.GroupExprs {
+			texts = append(texts, text)
+		}
+		for _, a := range o.Aggregate {
+			texts = append(texts, a.Call)
+		}
+	}
+	return slices.ContainsFunc(texts, name.MatchString)
 }
 
 func slowWarning(name string, e *pipeline.ExpressionDescription) []string {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -31,15 +30,14 @@ var _ Producer = (*kafka.Producer)(nil)
 
 // Options say what the lines are and where they go.
 type Options struct {
-	Schema     *schema.Schema
+	// Source says how a line becomes a record: format, schema, wire header. With an event definition, lines of JSON must be
+	// events by it.
+	Source     schema.Source
 	Topic      string
 	Partitions int32 // of the topic
 	// Key names the fields whose text is the record's key and picks its partition. Without any, records have no key
 	// and take turns over the partitions, by line.
 	Key []string
-	// Confluent puts the header of the Confluent wire format, with SchemaID, before each record. Default: plain Avro.
-	Confluent bool
-	SchemaID  uint32
 	// Name is what the input is called in errors.
 	Name string
 	// FromLine is the first line that is sent, counting from 1. Default: the first.
@@ -85,8 +83,13 @@ func (e *LineError) Unwrap() error { return e.Err }
 func Feed(ctx context.Context, input io.Reader, p Producer, o Options) (*Report, error) {
 	f := &feeder{o: o, producer: p, first: make([]*kafka.Record, o.Partitions), last: make([]*kafka.Record, o.Partitions),
 		sent: make([]int64, o.Partitions), skipped: make([]int64, o.Partitions)}
+	edge, err := o.Source.Edge()
+	if err != nil {
+		return nil, err
+	}
+	f.edge = edge
 	if len(o.Key) > 0 {
-		key, err := newKey(o.Schema, o.Key)
+		key, err := newKey(o.Source, o.Key)
 		if err != nil {
 			return nil, fmt.Errorf("key: %w", err)
 		}
@@ -112,6 +115,7 @@ func Feed(ctx context.Context, input io.Reader, p Producer, o Options) (*Report,
 type feeder struct {
 	o           Options
 	producer    Producer
+	edge        *schema.Edge
 	key         *key
 	line, bytes int64
 	total       int64
@@ -166,17 +170,13 @@ func (f *feeder) lines(ctx context.Context, lines *bufio.Scanner) error {
 }
 
 func (f *feeder) record(line []byte) (*kafka.Record, error) {
-	var head []byte
-	if f.o.Confluent {
-		head = binary.BigEndian.AppendUint32([]byte{0}, f.o.SchemaID)
-	}
-	value, err := f.o.Schema.AppendJSON(head, line)
+	value, err := f.edge.AppendJSON(nil, line)
 	if err != nil {
 		return nil, err
 	}
 	r := &kafka.Record{Topic: f.o.Topic, Value: value, Partition: int32((f.line - 1) % int64(f.o.Partitions))}
 	if f.key != nil {
-		if r.Key, err = f.key.text(value[len(head):]); err != nil {
+		if r.Key, err = f.key.text(line, value); err != nil {
 			return nil, err
 		}
 		r.Partition = curated.Partition(r.Key, f.o.Partitions)

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
@@ -65,7 +68,10 @@ var errRefused = errors.New("MESSAGE_TOO_LARGE")
 
 func feed(t *testing.T, p *topic, o Options, lines string) (*Report, error) {
 	t.Helper()
-	o.Schema, o.Topic, o.Name = parsed(t), "t", "events.jsonl"
+	if o.Source.Format == "" {
+		o.Source = schema.Source{Format: schema.FormatAvroRaw, Schema: []byte(avsc)}
+	}
+	o.Topic, o.Name = "t", "events.jsonl"
 	if o.Partitions == 0 {
 		o.Partitions = 4
 	}
@@ -135,13 +141,64 @@ func TestConfluentHeader(t *testing.T) {
 	if _, err := feed(t, &plain, Options{Key: []string{"city"}}, line); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := feed(t, &confluent, Options{Key: []string{"city"}, Confluent: true, SchemaID: 0x01020304}, line); err != nil {
+	if _, err := feed(t, &confluent, Options{Key: []string{"city"}, Source: schema.Source{
+		Format: schema.FormatAvro, Schema: []byte(avsc), Wire: schema.Wire{Confluent: true, IDs: []uint32{0x01020304}},
+	}}, line); err != nil {
 		t.Fatal(err)
 	}
 	want := append([]byte{0, 1, 2, 3, 4}, plain.records[0].Value...)
 	if got := confluent.records[0].Value; !bytes.Equal(got, want) || confluent.records[0].Partition != 1 {
 		t.Errorf("got % x, want % x", got, want)
 	}
+}
+
+// Other formats: a line of JSON is kept as it is, one of Protobuf becomes a message; keys are read from the line, and mean the
+// same however a number is written.
+func TestFormats(t *testing.T) {
+	var asJSON, asProtobuf topic
+	s := schema.Source{Format: schema.FormatJSON, Schema: []byte(`{"type":"object","properties":{"user_id":{"type":"integer"},"city":{"type":"string"}},"required":["user_id"]}`)}
+	lines := []string{`{"user_id": 7, "city":"a"}`, `{"user_id":7e0}`, `{"user_id":9007199254740993,"city":"b"}`}
+	if _, err := feed(t, &asJSON, Options{Key: []string{"user_id"}, Source: s}, strings.Join(lines, "\n")); err != nil {
+		t.Fatal(err)
+	}
+	for i, key := range []string{"7", "7", "9007199254740993"} {
+		if r := asJSON.records[i]; string(r.Key) != key || string(r.Value) != lines[i] {
+			t.Errorf("line %d: key %s, value %s", i, r.Key, r.Value)
+		}
+	}
+	for line, want := range map[string]string{
+		`{"city":"a"}`: "user_id", `{"user_id":1.5}`: "user_id", `{"user_id":"1"}`: "user_id", `[1]`: "no event",
+	} {
+		var p topic
+		if _, err := feed(t, &p, Options{Key: []string{"user_id"}, Source: s}, line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	lines = []string{`{"user_id":"7","city":"a"}`, `{"userId":7}`, `{"user_id":7e0}`}
+	if _, err := feed(t, &asProtobuf, Options{Key: []string{"user_id"}, Source: protobufSource(t)}, strings.Join(lines, "\n")); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"\x08\x07\x12\x01a", "\x08\x07", "\x08\x07"} {
+		if r := asProtobuf.records[i]; string(r.Key) != "7" || string(r.Value) != want {
+			t.Errorf("line %d: key %s, value %q", i, r.Key, r.Value)
+		}
+	}
+}
+
+// protobufSource is: message E {int64 user_id = 1; string city = 2;}
+func protobufSource(t *testing.T) schema.Source {
+	t.Helper()
+	set, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
+		Name: proto.String("e.proto"), Syntax: proto.String("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("E"), Field: []*descriptorpb.FieldDescriptorProto{
+			{Name: proto.String("user_id"), JsonName: proto.String("userId"), Number: proto.Int32(1), Type: descriptorpb.FieldDescriptorProto_TYPE_INT64.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()},
+			{Name: proto.String("city"), JsonName: proto.String("city"), Number: proto.Int32(2), Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()},
+		}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.Source{Format: schema.FormatProtobuf, Schema: set, Message: "E"}
 }
 
 // Invariant 2: the number of the line is right whatever stands before it, and nothing after it is sent.
@@ -248,7 +305,7 @@ func TestStopsWhenTold(t *testing.T) {
 	defer cancel()
 	<-ctx.Done()
 	var p topic
-	_, err := Feed(ctx, strings.NewReader(`{"city":"a","n":1}`), &p, Options{Schema: parsed(t), Partitions: 1, Name: "x"})
+	_, err := Feed(ctx, strings.NewReader(`{"city":"a","n":1}`), &p, Options{Source: schema.Source{Format: schema.FormatAvroRaw, Schema: []byte(avsc)}, Partitions: 1, Name: "x"})
 	if !errors.Is(err, context.DeadlineExceeded) || len(p.records) > 0 {
 		t.Errorf("got %v after %d records", err, len(p.records))
 	}
@@ -264,16 +321,16 @@ func TestRefusedRecordsAreToldAsLines(t *testing.T) {
 		want        string
 	}{
 		{"the last", good + "\n" + good, topic{refuse: map[int]bool{1: true}},
-			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 1; see to the cause and go on with --from-line 3"},
+			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes); records sent before it: 1; see to the cause and go on with --from-line 3"},
 		{"a batch in the middle", good + good + big + good, topic{refuse: map[int]bool{1: true, 2: true}},
-			"events.jsonl, line 2: send to topic t: MESSAGE_TOO_LARGE (2 records failed, the largest is line 3 with 1006 bytes as Avro); " +
+			"events.jsonl, line 2: send to topic t: MESSAGE_TOO_LARGE (2 records failed, the largest is line 3 with 1006 bytes); " +
 				"records sent before it: 1; see to the cause and go on with --from-line 2, which sends again what went out behind it: 1"},
 		{"at once", good + good + good, topic{fail: errRefused, failAt: 2},
-			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 2; see to the cause and go on with --from-line 3"},
+			"events.jsonl, line 3: send to topic t: MESSAGE_TOO_LARGE (4 bytes); records sent before it: 2; see to the cause and go on with --from-line 3"},
 		{"nobody knows", good + good + good, topic{fail: context.DeadlineExceeded, failAt: 2},
 			"events.jsonl, at or before line 3: send to topic t: context deadline exceeded; records sent before line 1: 0, later ones may have been; go on with --from-line 1"},
 		{"behind what is confirmed", strings.Repeat(good, pendingRecordsMax+2), topic{fail: errRefused, failAt: pendingRecordsMax + 1},
-			"events.jsonl, line 10002: send to topic t: MESSAGE_TOO_LARGE (4 bytes as Avro); records sent before it: 10001; see to the cause and go on with --from-line 10002"},
+			"events.jsonl, line 10002: send to topic t: MESSAGE_TOO_LARGE (4 bytes); records sent before it: 10001; see to the cause and go on with --from-line 10002"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := feed(t, &c.p, Options{Partitions: 1}, c.lines)

@@ -45,9 +45,9 @@ func (e *SendError) Error() string {
 		return fmt.Sprintf("%s, at or before line %d: send to topic %s: %v; records sent before line %d: %d, later ones may have been; go on with --from-line %d",
 			e.Name, e.Last, e.Topic, e.Err, e.Line, e.Sent, e.Line)
 	}
-	text := fmt.Sprintf("%s, line %d: send to topic %s: %v (%d bytes as Avro)", e.Name, e.Line, e.Topic, e.Err, e.LargestBytes)
+	text := fmt.Sprintf("%s, line %d: send to topic %s: %v (%d bytes)", e.Name, e.Line, e.Topic, e.Err, e.LargestBytes)
 	if e.Failed > 1 {
-		text = fmt.Sprintf("%s, line %d: send to topic %s: %v (%d records failed, the largest is line %d with %d bytes as Avro)",
+		text = fmt.Sprintf("%s, line %d: send to topic %s: %v (%d records failed, the largest is line %d with %d bytes)",
 			e.Name, e.Line, e.Topic, e.Err, e.Failed, e.LargestLine, e.LargestBytes)
 	}
 	text += fmt.Sprintf("; records sent before it: %d; see to the cause and go on with --from-line %d", e.Sent, e.Line)

@@ -22,7 +22,8 @@ func (b *Board) Observe(s stream.Status) {
 	s.Commits = maps.Clone(s.Commits)
 	s.Tasks = slices.Clone(s.Tasks)
 	for i := range s.Tasks {
-		s.Tasks[i].Counters.Outputs = slices.Clone(s.Tasks[i].Counters.Outputs)
+		t := &s.Tasks[i]
+		t.Inputs, t.Counters.Outputs, t.Counters.Rules = slices.Clone(t.Inputs), slices.Clone(t.Counters.Outputs), slices.Clone(t.Counters.Rules)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -44,8 +45,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 
 // emitter writes metrics of one snapshot.
 type emitter struct {
-	out chan<- prometheus.Metric
-	s   *stream.Status
+	out     chan<- prometheus.Metric
+	s       *stream.Status
+	rekeyed bool // a task reads the repartition topic
 }
 
 // emit passes a metric on. One that can't be made (a label that is no UTF-8) fails the scrape, not the process.
@@ -96,7 +98,23 @@ func (e *emitter) process() {
 	for i, b := range stream.LatenessBounds {
 		bounds[i] = float64(b) / 1000
 	}
-	e.histogram(lateness, bounds, s.Lateness[:], 0, s.Topic) // the engine keeps no sum, and NaN would spread
+	e.histogram(lateness, bounds, s.Lateness[:], 0, topicsOf(s)) // the engine keeps no sum, and NaN would spread
+}
+
+// topicsOf names the topics that events come from: the engine keeps one histogram of their lateness.
+func topicsOf(s *stream.Status) string {
+	for i := range s.Tasks {
+		var names []string
+		for _, in := range s.Tasks[i].Inputs {
+			if !in.Internal {
+				names = append(names, in.Topic)
+			}
+		}
+		if len(names) > 0 {
+			return strings.Join(names, ",")
+		}
+	}
+	return s.Topic
 }
 
 func (e *emitter) task(t *stream.TaskStatus) {
@@ -106,6 +124,10 @@ func (e *emitter) task(t *stream.TaskStatus) {
 	}
 	for i := range t.Inputs {
 		e.input(t, &t.Inputs[i], id)
+		e.rekeyed = e.rekeyed || t.Inputs[i].Internal
+	}
+	if len(t.Inputs) > 1 {
+		e.gauge(joinBuffered, float64(t.Buffered), id)
 	}
 	e.gauge(stateBytes, float64(t.StateBytes), id)
 	e.gauge(stateMemory, float64(t.MemoryBytes), id)
@@ -144,7 +166,7 @@ func (e *emitter) totals(total *state.Counters, outputs map[string]*state.Output
 	for _, r := range total.Rules {
 		e.counter(rules, r.Fired, r.Name)
 	}
-	if total.Received > 0 {
+	if e.rekeyed {
 		e.counter(received, total.Received)
 	}
 	if total.Pairs > 0 {

@@ -27,8 +27,8 @@ var (
 	pairs     = family("events_joined_total", "Pairs, or enriched events, that a join has made.")
 	rules     = family("events_rule_total", "How often a rule fired.", "rule")
 	imbalance = family("accounting_imbalance", "Consumed records without exactly one fate. Must be 0.")
-	missed    = family("late_window_updates_total", "Windows that an event missed while another output still took it.", byOutput...)
-	lateness  = family("event_lateness_seconds", "How far events were behind the newest event time of their partition. No sum is kept: _sum is always 0.", "topic")
+	missed    = family("late_window_updates_total", "Windows that an event missed while another window still took it.", byOutput...)
+	lateness  = family("event_lateness_seconds", "How far events were behind the newest event time of their partition. Of several topics it is one, named by all of them. No sum is kept: _sum is always 0.", "topic")
 
 	lag       = family("consumer_lag_records", "Offsets between what is committed and the bound: last stable offset or high watermark.", "topic", "partition", "bound")
 	watermark = family("watermark_timestamp_seconds", "The partition's watermark, in event time; of the repartition topic, the lowest that it has brought.", "task", "topic", "partition")
@@ -50,6 +50,7 @@ var (
 	replayGap       = family("replay_gap_records", "Offsets that a crash now would replay.", byTask...)
 	stateBytes      = family("state_bytes", "State on disk.", byTask...)
 	stateMemory     = family("state_memory_bytes", "State in memory.", byTask...)
+	joinBuffered    = family("join_buffered_events", "Events that a join keeps for partners that may still come.", byTask...)
 
 	landedLag = family("lake_landed_offset_lag_records", "Offsets committed and not in the lake yet.", byPartition...)
 	buffered  = family("lake_buffered_bytes", "Records in memory that wait to be landed.")
@@ -57,6 +58,6 @@ var (
 
 var families = []*prometheus.Desc{
 	pipelineInfo, taskState, consumed, events, received, pairs, rules, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
-	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory,
+	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory, joinBuffered,
 	landedLag, buffered,
 }

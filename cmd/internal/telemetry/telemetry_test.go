@@ -41,10 +41,27 @@ func sample() stream.Status {
 				Outputs: []state.OutputCounters{{Name: "hourly", Closed: 7, Missed: 1, Open: 2}}},
 			OldestOpen: at.Add(-time.Hour).UnixMilli(), StateBytes: 1000, MemoryBytes: 2000,
 			Checkpoint: stream.CheckpointStatus{At: at.Add(-20 * time.Second), Next: 60, Took: time.Second, Bytes: 10, BytesUploaded: 30},
+			Inputs: []stream.InputStatus{{Topic: "flights", Committed: 100, LastStable: 110, High: 112, Watermark: at.UnixMilli(),
+				Pending: 1, Landed: 90, Consumed: 100}},
 		},
-		{Task: 1, State: stream.Idle, Watermark: math.MinInt64, OldestOpen: math.MinInt64},
+		{Task: 1, State: stream.Idle, Watermark: math.MinInt64, OldestOpen: math.MinInt64,
+			Inputs: []stream.InputStatus{{Topic: "flights", Watermark: math.MinInt64, Silent: true}}},
 	}
 	return s
+}
+
+// several is a task that reads two topics and the repartition topic, which no pipeline does: it shows every metric.
+func several() stream.Status {
+	return stream.Status{Pipeline: "p", Topic: "auctions", At: at, Tasks: []stream.TaskStatus{{
+		Task: 0, State: stream.Running, Watermark: at.UnixMilli(), OldestOpen: math.MinInt64, Buffered: 5,
+		Inputs: []stream.InputStatus{
+			{Topic: "auctions", Committed: 10, LastStable: 12, High: 13, Watermark: at.UnixMilli(), Landed: 8, Consumed: 10},
+			{Topic: "bids", Committed: 20, LastStable: 20, High: 20, Watermark: math.MinInt64, Pending: 2, Landed: 20, Consumed: 20, Silent: true},
+			{Topic: "p-repartition", Committed: 30, LastStable: 33, High: 33, Watermark: at.UnixMilli(), Consumed: 30, Internal: true},
+		},
+		Counters: state.Counters{Consumed: 30, Received: 25, Aggregated: 20, Duplicate: 5, Forwarded: 28, Filtered: 2, Pairs: 7,
+			Rules: []state.RuleCounter{{Name: "cancelled", Fired: 2}}},
+	}}}
 }
 
 func served(t *testing.T, b *Board, path string) (int, string) {
@@ -66,29 +83,31 @@ var ours = regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?tidemark_.*$`)
 
 // The metrics of one snapshot, as Prometheus reads them.
 func TestMetrics(t *testing.T) {
-	var b Board
-	b.Observe(sample())
-	_, body := served(t, &b, "/metrics")
-	got := strings.Join(ours.FindAllString(body, -1), "\n") + "\n"
-	golden := filepath.Join("testdata", "metrics.txt")
-	if *rewrite {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+	for name, snapshot := range map[string]stream.Status{"metrics.txt": sample(), "metrics_several_inputs.txt": several()} {
+		var b Board
+		b.Observe(snapshot)
+		_, body := served(t, &b, "/metrics")
+		got := strings.Join(ours.FindAllString(body, -1), "\n") + "\n"
+		golden := filepath.Join("testdata", name)
+		if *rewrite {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got\n%swant\n%s", got, want)
+		if got != string(want) {
+			t.Errorf("%s: got\n%swant\n%s", name, got, want)
+		}
 	}
 }
 
 // Prometheus' own rules for names, units and help (invariant 3).
 func TestMetricsLint(t *testing.T) {
 	var b Board
-	b.Observe(sample())
+	b.Observe(several())
 	_, body := served(t, &b, "/metrics")
 	problems, err := promlint.New(strings.NewReader(body)).Lint()
 	if err != nil {
