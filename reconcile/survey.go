@@ -86,7 +86,8 @@ func (r *Reconciler) newSurvey(v *view, sc scope) *survey {
 }
 
 // inScope lists the units to look at. Lookback is measured in event time, back from the newest hour that is closed
-// everywhere: neither the clock nor one bad stamp far ahead decides how old a unit is.
+// everywhere, to where a unit's windows end: neither the clock nor one bad stamp far ahead decides how old a unit is, and
+// none is too old before it has closed.
 func (r *Reconciler) inScope(s *survey, sc scope) []unitKey {
 	oldest := int64(math.MinInt64)
 	if back := r.plan.Pipeline.Reconcile.Lookback.Milliseconds(); !sc.all && back > 0 {
@@ -98,7 +99,7 @@ func (r *Reconciler) inScope(s *survey, sc scope) []unitKey {
 	for _, k := range r.units(s.view) {
 		switch {
 		case !sc.takes(k):
-		case k.hour < oldest:
+		case spanOf(&r.plan.Outputs[k.output], k.hour).last() <= oldest:
 			s.plan.Older++
 		default:
 			keys = append(keys, k)

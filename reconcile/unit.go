@@ -36,6 +36,14 @@ func spanOf(o *window.Output, hour int64) span {
 	return span{hour: hour, end: last.End, empty: last.Start < hour}
 }
 
+// last is where the unit ends: with its last window, or with its hour.
+func (s span) last() int64 {
+	if s.empty {
+		return s.hour + hourMs
+	}
+	return s.end
+}
+
 // lastOf is the window that holds t and starts last.
 func lastOf(o *window.Output, t int64) window.Span {
 	held := o.Assign(t, nil)

@@ -228,7 +228,8 @@ type unitState struct {
 func (r *Reconciler) clean(u *unitState) bool { return u.last.covers(r.plan.Fingerprint, u.digest) }
 
 // units lists all units of the view in order: where raw events or published rows are. An output that is not reconciled has
-// none. The versions that enrich events make no units of their own.
+// none. What a join makes has the time of one of its events, so there is nothing where no event is; the versions that
+// enrich events make nothing themselves.
 func (r *Reconciler) units(v *view) []unitKey {
 	found := make(map[unitKey]bool)
 	for i := range r.plan.Outputs {
@@ -240,10 +241,9 @@ func (r *Reconciler) units(v *view) []unitKey {
 			if r.plan.Shape == pipeline.Enrich && s == r.plan.Join.Right {
 				continue
 			}
-			from, _ := flow.Reads(r.plan, s, 0, 0)
 			for _, files := range src.hours {
 				for f := range files {
-					unitsTouched(out, files[f].MinTime, files[f].MaxTime-from, func(h int64) { found[unitKey{i, h}] = true })
+					unitsTouched(out, files[f].MinTime, files[f].MaxTime, func(h int64) { found[unitKey{i, h}] = true })
 				}
 			}
 		}
