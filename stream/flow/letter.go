@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // A letter is a record of the repartition topic (FORMAT.md): an event on its way to the task of its group, or a marker
@@ -30,12 +31,12 @@ func (l *letter) append(dst []byte) []byte {
 		kind = letterMarker
 	}
 	dst = append(dst, letterVersion, kind)
-	dst = binary.AppendVarint(dst, int64(l.partition))
+	dst = binary.AppendUvarint(dst, uint64(l.partition))
 	dst = binary.AppendVarint(dst, l.mark)
 	if l.marker {
 		return dst
 	}
-	dst = binary.AppendVarint(dst, l.offset)
+	dst = binary.AppendUvarint(dst, uint64(l.offset))
 	dst = binary.AppendUvarint(dst, uint64(l.element))
 	dst = binary.AppendUvarint(dst, l.outputs)
 	return append(dst, l.value...)
@@ -49,37 +50,64 @@ func (e *LetterError) Error() string {
 	return "no record of a repartition topic: " + e.What
 }
 
-// decode reads what append wrote. value aliases src.
+// decode reads what append wrote, and nothing else: there is one spelling of each letter. value aliases src.
 func (l *letter) decode(src []byte) error {
 	if len(src) < 2 || src[0] != letterVersion || src[1] > letterMarker {
 		return &LetterError{What: fmt.Sprintf("it begins with % x", src[:min(2, len(src))])}
 	}
 	*l = letter{marker: src[1] == letterMarker}
-	src = src[2:]
-	number := func() int64 {
-		v, n := binary.Varint(src)
-		if n <= 0 {
-			src = nil
-			return -1
-		}
-		src = src[n:]
-		return v
+	r := header{rest: src[2:]}
+	l.partition, l.mark = int32(r.atMost(partitionMax)), r.signed()
+	if !l.marker {
+		l.offset = r.atMost(math.MaxInt64)
+		l.element = int(r.atMost(elementMax))
+		l.outputs, l.value = r.unsigned(), r.rest
 	}
-	partition := number()
-	l.partition, l.mark = int32(partition), number()
-	if partition < 0 || partition > 1<<30 || (src == nil && !l.marker) {
-		return &LetterError{What: "it ends too soon"}
+	switch {
+	case r.bad:
+		return &LetterError{What: "its header is damaged or cut short"}
+	case l.marker && len(r.rest) > 0:
+		return &LetterError{What: fmt.Sprintf("%d bytes follow a watermark", len(r.rest))}
+	case !l.marker && l.outputs == 0:
+		return &LetterError{What: "it is for no output"}
 	}
-	if l.marker {
-		return nil
-	}
-	l.offset = number()
-	element, n := binary.Uvarint(src)
-	src = src[max(n, 0):]
-	outputs, m := binary.Uvarint(src)
-	if n <= 0 || m <= 0 || l.offset < 0 || element > 1<<30 || outputs == 0 {
-		return &LetterError{What: "its header is damaged"}
-	}
-	l.element, l.outputs, l.value = int(element), outputs, src[m:]
 	return nil
+}
+
+// Limits of what a letter's header says.
+const (
+	partitionMax = 1 << 30
+	elementMax   = 1 << 30
+)
+
+// header reads the numbers of a letter's header. Once bad it stays so.
+type header struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *header) unsigned() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || n > 1 && r.rest[n-1] == 0 {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+// signed reads zig-zag.
+func (r *header) signed() int64 {
+	v := r.unsigned()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+// atMost reads a number from 0 to most.
+func (r *header) atMost(most uint64) int64 {
+	v := r.unsigned()
+	if v > most {
+		r.bad = true
+		return 0
+	}
+	return int64(v)
 }

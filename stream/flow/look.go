@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/tidemark-io/tidemark/schema"
 )
@@ -35,7 +36,7 @@ func (e *KeyError) Error() string {
 func (f *Flow) Look(input int, at Place, value []byte) error {
 	f.seen = seen{input: input, value: value}
 	if f.repartition(input) {
-		return f.seen.letter.decode(value)
+		return f.open(value)
 	}
 	err := f.eval.Decode(input, value)
 	var bad *schema.RecordError
@@ -50,6 +51,30 @@ func (f *Flow) Look(input int, at Place, value []byte) error {
 		if want := f.eval.PartitionOf(f.o.Widths[input]); want != at.Partition {
 			return &KeyError{Want: want, Have: at.Partition}
 		}
+	}
+	return nil
+}
+
+// open reads a letter, as far as to the event in it: that was valid at its source.
+func (f *Flow) open(value []byte) error {
+	l := &f.seen.letter
+	if err := l.decode(value); err != nil {
+		return err
+	}
+	if int(l.partition) >= len(f.marks) {
+		return &LetterError{What: fmt.Sprintf("it comes from source partition %d of %d", l.partition, len(f.marks))}
+	}
+	if l.marker {
+		return nil
+	}
+	if l.mark < f.marks[l.partition] {
+		return &LetterError{What: fmt.Sprintf("the watermark of source partition %d falls from %d to %d", l.partition, f.marks[l.partition], l.mark)}
+	}
+	if err := f.eval.Decode(0, l.value); err != nil {
+		return &LetterError{What: fmt.Sprintf("it holds no event: %v", err)}
+	}
+	if l.element >= f.eval.Elements() || bits.Len64(l.outputs) > len(f.plan.Outputs) {
+		return &LetterError{What: fmt.Sprintf("it is about element %d of %d, for outputs %b of %d", l.element, f.eval.Elements(), l.outputs, len(f.plan.Outputs))}
 	}
 	return nil
 }

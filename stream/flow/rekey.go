@@ -3,9 +3,9 @@ package flow
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 
+	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -96,12 +96,9 @@ func (f *Flow) misses(t, mark int64) []int64 {
 	return missed
 }
 
-// receive takes a letter of the repartition topic: what it carries was judged at its source.
+// receive takes the letter that was looked at: what it carries was judged at its source.
 func (f *Flow) receive() (Outcome, error) {
 	l := &f.seen.letter
-	if int(l.partition) >= len(f.marks) {
-		return 0, &LetterError{What: fmt.Sprintf("it comes from source partition %d of %d", l.partition, len(f.marks))}
-	}
 	f.marks[l.partition] = max(f.marks[l.partition], l.mark)
 	if l.marker {
 		return Forwarded, nil
@@ -116,21 +113,16 @@ func (f *Flow) receive() (Outcome, error) {
 	return outcome, nil
 }
 
-var errChanged = errors.New("it was kept and on time at its source, and isn't here: the two halves of the pipeline differ")
+var errChanged = &LetterError{What: "its event was kept and on time at its source, and isn't here: the two halves of the pipeline differ"}
 
 func (f *Flow) welcome(l *letter) (Outcome, error) {
-	if err := f.eval.Decode(0, l.value); err != nil {
-		return 0, err
-	}
-	if l.element >= f.eval.Elements() || bits.Len64(l.outputs) > len(f.plan.Outputs) {
-		return 0, errChanged
-	}
 	fate, err := f.eval.Element(l.element)
-	if err != nil {
-		return 0, err
-	}
-	if fate.Outcome != pipeline.Keep {
+	var bad *schema.RecordError
+	switch {
+	case errors.As(err, &bad), err == nil && fate.Outcome != pipeline.Keep:
 		return 0, errChanged
+	case err != nil:
+		return 0, err
 	}
 	in := &f.eval.Input
 	in.Outputs = l.outputs

@@ -70,8 +70,12 @@ func (f *Flow) observe(a *arrival) {
 	}
 	in := &f.inputs[a.source]
 	before := in.wm.Base
-	if in.wm.Observe(a.time, a.id, in.opts); in.wm.Base > before {
+	in.wm.Observe(a.time, a.id, in.opts)
+	switch {
+	case in.wm.Base > before:
 		f.top = max(f.top, in.wm.Base)
+	case a.time <= before: // which a decision may have raised beyond all events
+		f.top = max(f.top, a.time)
 	}
 }
 
