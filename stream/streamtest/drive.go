@@ -3,6 +3,7 @@ package streamtest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -79,7 +80,7 @@ func (d *Driver) End() error {
 	}
 	bound := int64(flow.NoBound)
 	for _, t := range d.tasks {
-		bound = max(bound, t.flow.Bound(window.TimeMax))
+		bound = max(bound, t.flow.Bound(math.MaxInt64))
 	}
 	if bound == flow.NoBound {
 		return nil

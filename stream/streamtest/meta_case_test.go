@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
@@ -16,6 +17,7 @@ type metaCase struct {
 	p    *metaPipeline
 	plan *pipeline.Plan
 	log  *metaLog
+	sum  flow.Counters // of the first schedule
 }
 
 // casesPerPipeline is how many logs go through each pipeline: to compile one costs as much as to run some.

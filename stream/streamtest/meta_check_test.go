@@ -2,7 +2,6 @@ package streamtest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +20,7 @@ func (c *metaCase) run(schedules int) error {
 	}
 	var verdicts []*oracleVerdict
 	for n := range c.log.cuts {
-		verdicts = append(verdicts, o.judge(n))
+		verdicts = append(verdicts, o.judge(n, false))
 	}
 	var first []*cutState
 	for n := range schedules {
@@ -48,8 +47,8 @@ func (c *metaCase) run(schedules int) error {
 			return fmt.Errorf("schedule %d: %w", n, err)
 		}
 		if n == 0 {
-			first = states
-			if err := c.checkBatch(s.d, o, verdicts[len(verdicts)-1]); err != nil {
+			first, c.sum = states, states[len(states)-1].sum
+			if err := c.checkEnd(s.d, o); err != nil {
 				return err
 			}
 		}
@@ -157,6 +156,9 @@ func (c *metaCase) checkCut(got *cutState, want *oracleVerdict) error {
 	}
 	if err := c.compareRows(got.open, open); err != nil {
 		return fmt.Errorf("open windows: %w", err)
+	}
+	if err := c.checkBounds(got, want); err != nil {
+		return err
 	}
 	return c.checkCounters(&got.sum, want, closed)
 }
@@ -269,47 +271,67 @@ func sameValue(got schema.Value, want any) bool {
 	return false
 }
 
-// checkBatch: the slow lane equals the oracle over everything; and what the stream gave, corrected where the two differ, does
-// too. Where they differ, some report says why.
-func (c *metaCase) checkBatch(d *Driver, o *oracle, last *oracleVerdict) error {
-	all := o.judge(-1)
+// checkEnd: at the end of input everything has closed. The slow lane equals the oracle over the whole log, and so does what
+// the stream gave, corrected where the two differ; where they differ, a report says so.
+func (c *metaCase) checkEnd(d *Driver, o *oracle) error {
+	if err := d.End(); err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
+	end, whole := o.judge(len(c.log.cuts)-1, true), o.judge(-1, true)
+	if err := c.compareRows(closedOf(d.Rows()), end.windows); err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
+	missing := slices.ContainsFunc(end.reports, func(r string) bool { return !strings.HasPrefix(r, "invalid") })
 	for n := range c.p.outputs {
 		rows, err := d.Batch(n)
 		if err != nil {
 			return fmt.Errorf("batch: %w", err)
 		}
-		want := slices.DeleteFunc(slices.Clone(all.windows), func(w *oracleWindow) bool { return w.output != n })
+		want := slices.DeleteFunc(slices.Clone(whole.windows), func(w *oracleWindow) bool { return w.output != n })
 		if err := c.compareRows(rows, want); err != nil {
 			return fmt.Errorf("batch: %w", err)
 		}
-		if err := c.checkCorrections(d, n, rows, all, last); err != nil {
-			return err
+		stream := slices.DeleteFunc(closedOf(d.Rows()), func(r Row) bool { return r.Output != c.p.outputs[n].name })
+		corrected, changed := correct(stream, rows)
+		if changed > 0 && !missing {
+			return fmt.Errorf("output %d: %d windows differ between stream and batch, though nothing was late or missed", n, changed)
+		}
+		if err := c.compareRows(corrected, want); err != nil {
+			return fmt.Errorf("stream and corrections: %w", err)
 		}
 	}
 	return nil
 }
 
-// checkCorrections applies what a reconciler would: rows that differ are replaced, those that are gone are retracted.
-func (c *metaCase) checkCorrections(d *Driver, n int, batch []Row, all, last *oracleVerdict) error {
-	name := c.p.outputs[n].name
-	closed := map[string]bool{} // windows that closed in the stream, and are not as the batch has them
-	for _, text := range rowTexts(slices.DeleteFunc(closedOf(d.Rows()), func(r Row) bool { return r.Output != name })) {
-		closed[text] = true
+// correct does what a reconciler does: windows that differ are replaced, those that are gone are retracted.
+func correct(stream, batch []Row) (rows []Row, changed int) {
+	name := func(r *Row) string { return fmt.Sprintf("%x %d %d", r.Key, r.Start, r.End) }
+	given := map[string]*Row{}
+	for i := range stream {
+		given[name(&stream[i])] = &stream[i]
 	}
-	differ := 0
-	for _, text := range rowTexts(batch) {
-		if !closed[text] {
-			differ++
+	for i := range batch {
+		was := given[name(&batch[i])]
+		delete(given, name(&batch[i]))
+		if was != nil && was.Duplicates == batch[i].Duplicates && rowTexts([]Row{*was})[0] == rowTexts(batch[i : i+1])[0] {
+			rows = append(rows, *was)
+			continue
 		}
-		delete(closed, text)
+		rows, changed = append(rows, batch[i]), changed+1
 	}
-	differ += len(closed)
-	if differ == 0 || c.p.rekeyed() {
-		return nil
-	}
-	everything := slices.Min(last.low) >= metaEnd
-	if everything && !slices.ContainsFunc(last.reports, func(r string) bool { return !strings.HasPrefix(r, "invalid") }) {
-		return errors.New("stream and batch differ in " + name + ", though nothing was late or missed")
+	return rows, changed + len(given)
+}
+
+// checkBounds: a unit of reconciling waits for the bound, so it is above everything that is open.
+func (c *metaCase) checkBounds(got *cutState, want *oracleVerdict) error {
+	for _, w := range want.windows {
+		task := int32(w.partition)
+		if c.p.rekeyed() {
+			task = partitionOf(w.key, c.p.width)
+		}
+		if closes := w.end + c.p.outputs[w.output].lateness; w.end <= metaTimeMax && got.bounds[task] < closes {
+			return fmt.Errorf("the bound of task %d is %d, and a window closes at %d", task, got.bounds[task], closes)
+		}
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (g *pipelineGen) sources() {
 		if p.shape == shapeSingle && g.one(4) {
 			s.key = nil
 		}
-		if withID && (p.shape != shapeEnrich || i == 0 || g.one(2)) {
+		if withID != g.one(8) && (p.shape != shapeEnrich || i == 0 || g.one(2)) {
 			s.eventID = pickOf(g.rng, []string{"id"}, []string{"id", "k"}, []string{"at", "id"})
 		}
 		if !p.joins() && g.one(4) {

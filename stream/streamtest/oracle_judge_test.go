@@ -110,9 +110,9 @@ func (o *oracle) scan(n, source, partition int, each func(a *oracleArrival)) int
 	}
 }
 
-// judge says what the log comes to at cut n; -1: what it comes to where nothing is late.
-func (o *oracle) judge(n int) *oracleVerdict {
-	j := &oracleJudge{o: o, batch: n < 0, v: &oracleVerdict{}, seen: map[string]bool{}, windows: map[string]*oracleWindow{}, spans: map[string][]*oracleSessionEvent{}}
+// judge says what the log comes to at cut n; -1: what it comes to where nothing is late. ended says that the input ends there.
+func (o *oracle) judge(n int, ended bool) *oracleVerdict {
+	j := &oracleJudge{o: o, batch: n < 0, ended: ended || n < 0, v: &oracleVerdict{}, seen: map[string]bool{}, windows: map[string]*oracleWindow{}, spans: map[string][]*oracleSessionEvent{}}
 	j.v.counts.rules, j.v.counts.missed = make([]int64, len(o.p.rules)), make([]int64, len(o.p.outputs))
 	var all []*oracleArrival
 	for s := range o.p.sources {
@@ -124,7 +124,7 @@ func (o *oracle) judge(n int) *oracleVerdict {
 			j.v.marks[s] = append(j.v.marks[s], mark)
 		}
 	}
-	j.lowest(n)
+	j.lowest()
 	for _, a := range all {
 		j.arrive(a)
 	}
@@ -140,6 +140,7 @@ func (o *oracle) judge(n int) *oracleVerdict {
 type oracleJudge struct {
 	o       *oracle
 	batch   bool // nothing is late, nothing forwarded
+	ended   bool // all watermarks rise until everything closes
 	v       *oracleVerdict
 	seen    map[string]bool
 	windows map[string]*oracleWindow
@@ -148,7 +149,7 @@ type oracleJudge struct {
 }
 
 // lowest finds each task's watermark.
-func (j *oracleJudge) lowest(n int) {
+func (j *oracleJudge) lowest() {
 	p := j.o.p
 	for part := range int(p.width) {
 		low := j.v.marks[0][part]
@@ -163,7 +164,7 @@ func (j *oracleJudge) lowest(n int) {
 			j.v.low[part] = low
 		}
 	}
-	if n < 0 {
+	if j.ended {
 		for part := range j.v.low {
 			j.v.low[part] = metaEnd * 2
 		}
