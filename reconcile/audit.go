@@ -305,6 +305,9 @@ func (r *Reconciler) firstField(output int, p pair, d *Difference) {
 		return
 	}
 	d.Kind, d.Detail = "value", "published at "+p.before.at.String()
+	if p.before.provisional() {
+		d.Detail = "published as OPEN, and the window is closed: " + p.before.at.String()
+	}
 	for i, agg := range r.plan.Outputs[output].Aggs {
 		b, a := beforeValue(p, i), afterValue(p, i)
 		if !sameValue(b.v, a.v) {

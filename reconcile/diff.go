@@ -26,7 +26,7 @@ func (p pair) kind() string {
 		return kindRemoved
 	case !p.before.exists():
 		return kindAdded
-	case p.before.hash != p.after.hash:
+	case p.before.hash != p.after.hash || p.before.provisional():
 		return kindChanged
 	}
 	return ""

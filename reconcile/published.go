@@ -26,6 +26,10 @@ type publishedRow struct {
 // exists reports whether the window counts for something: it was published and not retracted.
 func (p *publishedRow) exists() bool { return p != nil && p.row.Status != curated.Retracted }
 
+// provisional reports whether the row in force is that of an open window. Those that the reconciler looks at are closed: the
+// stream gave this one up, as it does when the pipeline is changed, and whoever waits for its last value waits for us.
+func (p *publishedRow) provisional() bool { return p.row.Status == curated.Open }
+
 // tailRecord is a curated record that the lake has not landed yet.
 type tailRecord struct {
 	at         place
@@ -150,7 +154,7 @@ func (p *published) fold(ctx context.Context, b blob.Bucket, s span) ([]publishe
 		} else if r.Revision < have.row.Revision {
 			return nil
 		}
-		have.at, have.row, have.hash = at, cloneRow(r), p.codec.RowHash(r)
+		have.at, have.row = at, cloneRow(r)
 		return nil
 	})
 	if err != nil {
@@ -158,6 +162,7 @@ func (p *published) fold(ctx context.Context, b blob.Bucket, s span) ([]publishe
 	}
 	rows := make([]publishedRow, 0, len(inForce))
 	for _, r := range inForce {
+		r.hash = p.codec.RowHash(&r.row)
 		rows = append(rows, *r)
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i].key < rows[j].key })
