@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/join"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
@@ -61,6 +62,17 @@ func (f *Flow) LookPayload(source int, id uint32, payload []byte) error {
 // Identity is that of the event that was looked at; false if its source declares none.
 func (f *Flow) Identity() ([16]byte, bool) { return f.eval.Identity() }
 
+// EventID is what a join knows the event by that was looked at: its identity, or its place if its source declares none.
+func (f *Flow) EventID(at Place) [16]byte {
+	if id, ok := f.eval.Identity(); ok {
+		return id
+	}
+	return placeID(at)
+}
+
+// Pair is, while a joined event is observed, the two events that it was made of; nil otherwise.
+func (f *Flow) Pair() *join.Pair { return f.joined }
+
 // Finish gives out every window of a batch.
 func (f *Flow) Finish() error {
 	if f.o.batch == nil {
@@ -81,9 +93,12 @@ func Reads(plan *pipeline.Plan, source int, start, end int64) (from, to int64) {
 	j := &plan.Join
 	switch plan.Shape {
 	case pipeline.IntervalJoin:
-		// A pair has the later of two times; the earlier is at most that far before it.
-		reach := max(j.Upper, -j.Lower, 0)
-		return start - reach, end
+		// A pair has the later of two times. A left event is that, or its partner comes at most Upper later; the right ones
+		// are the mirror of that.
+		if source == j.Left {
+			return start - max(j.Upper, 0), end
+		}
+		return start - max(-j.Lower, 0), end
 	case pipeline.Enrich:
 		if source == j.Right {
 			return window.TimeMin, end // any version before may be the one in force

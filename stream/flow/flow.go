@@ -32,6 +32,7 @@ type Flow struct {
 	eval   *pipeline.Eval
 	engine *window.Engine
 	join   join.Operator // nil unless the plan joins
+	joined *join.Pair    // that is given to the windows now
 
 	inputs   []input
 	marks    []int64 // rekeyed: the watermarks of all source partitions, as received

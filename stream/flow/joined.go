@@ -60,7 +60,9 @@ func (f *Flow) pair(p *join.Pair) error {
 		f.counters.PairsFiltered++
 		return nil
 	}
+	f.joined = p
 	v, err := f.add(f.closed)
+	f.joined = nil
 	if err != nil {
 		return fmt.Errorf("a joined event of time %d: %w", p.Time, err)
 	}

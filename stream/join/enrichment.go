@@ -125,11 +125,11 @@ func (j *Enrichment) give(ev *event, emit func(*Pair) error) error {
 	if err != nil {
 		return err
 	}
-	j.pair = Pair{Left: present(ev.row), Time: ev.t}
+	j.pair = Pair{Left: present(ev.row), Time: ev.t, LeftID: ev.id}
 	if v == nil {
 		j.pair.ID = pairID(&ev.id, nil)
 	} else {
-		j.pair.Right, j.pair.ID = present(v.row), pairID(&ev.id, &v.id)
+		j.pair.Right, j.pair.ID, j.pair.RightID = present(v.row), pairID(&ev.id, &v.id), v.id
 	}
 	return emit(&j.pair)
 }

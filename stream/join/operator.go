@@ -25,6 +25,8 @@ type Pair struct {
 	Right []byte   // row of the right event; nil: an enrichment has found no version
 	Time  int64    // ms: of an interval join the later of both times, of an enrichment the left event's
 	ID    [16]byte // SHA-256(left identity | right identity)[:16], or SHA-256(left identity)[:16] without a right
+
+	LeftID, RightID [16]byte // of the two events, as Add was given them; RightID is of meaning if Right isn't nil
 }
 
 // Verdict is what became of one event of one side.

@@ -80,7 +80,10 @@ func (j *Interval) give(side Side, ev, partner *event, emit func(*Pair) error) e
 	if side == Right {
 		left, right = partner, ev
 	}
-	j.pair = Pair{Left: present(left.row), Right: present(right.row), Time: max(left.t, right.t), ID: pairID(&left.id, &right.id)}
+	j.pair = Pair{
+		Left: present(left.row), Right: present(right.row), Time: max(left.t, right.t), ID: pairID(&left.id, &right.id),
+		LeftID: left.id, RightID: right.id,
+	}
 	return emit(&j.pair)
 }
 
