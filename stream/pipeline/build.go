@@ -3,7 +3,6 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -66,23 +65,6 @@ func (p *Pipeline) shape() Shape {
 	return CoGroup
 }
 
-// a is a type with its article.
-func a(t schema.Type) string {
-	if s := t.String(); s != "" && strings.ContainsRune("aeiou", rune(s[0])) {
-		return "an " + s
-	}
-	return "a " + t.String()
-}
-
-// listSome lists the first names of many.
-func listSome(names []string) string {
-	const some = 12
-	if len(names) > some {
-		return strings.Join(names[:some], ", ") + ", ..."
-	}
-	return strings.Join(names, ", ")
-}
-
 // plan puts together what has no faults.
 func (b *builder) plan() *Plan {
 	plan := &Plan{Pipeline: b.p, Shape: b.shape, Join: b.join}
@@ -90,9 +72,7 @@ func (b *builder) plan() *Plan {
 		return nil
 	}
 	first := &plan.Sources[0]
-	plan.Schema, plan.Wire, plan.EventDef = first.Schema, first.Wire, first.EventDef
-	plan.WatermarkOptions, plan.FieldsRead = first.Watermark, first.FieldsRead
-	plan.Decoder, _ = first.Reader.(*schema.Decoder)
+	plan.Schema, plan.WatermarkOptions = first.Schema, first.Watermark
 	for _, r := range b.rules {
 		plan.RuleNames = append(plan.RuleNames, r.name)
 	}

@@ -66,3 +66,14 @@ func (b *builder) checkOn(path string, left, right *builtSource, on map[string][
 
 // joinable reports whether equal values of both types are written alike.
 func joinable(l, r schema.Type) bool { return l.Kind == r.Kind && l.Logical == r.Logical }
+
+// on is the joined fields by source.
+func (p *Pipeline) on() map[string][]string {
+	switch {
+	case p.Join != nil && p.Join.Interval != nil:
+		return p.Join.Interval.On
+	case p.Enrich != nil:
+		return p.Enrich.On
+	}
+	return nil
+}

@@ -159,14 +159,6 @@ func (s *builtSource) paths() []string {
 	return names
 }
 
-// didYouMean is the hint for a name that isn't known.
-func didYouMean(name string, names []string) string {
-	if s := schema.Suggest(name, names); s != "" {
-		return "did you mean " + s + "?"
-	}
-	return "known: " + listSome(names)
-}
-
 // resolve finds the source of a field and the field's name in it. The source is -1 if the name has none.
 func (b *builder) resolve(name string) (int, string) {
 	if b.sources[0].name == "" {

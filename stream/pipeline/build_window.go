@@ -1,8 +1,6 @@
 package pipeline
 
-import (
-	"github.com/tidemark-io/tidemark/stream/window"
-)
+import "github.com/tidemark-io/tidemark/stream/window"
 
 // window is the output's windows, without aggregates. What is wrong with the sizes themselves has been said by check.
 func (b *builder) window(i int) window.Output {
@@ -25,14 +23,6 @@ func (b *builder) window(i int) window.Output {
 	}
 	w.Zone = zone
 	return w
-}
-
-// windowsPerEvent is how many windows of an output hold one event.
-func windowsPerEvent(w *window.Output) int64 {
-	if w.Every == 0 || w.Session() {
-		return 1
-	}
-	return (w.Size + w.Every - 1) / w.Every
 }
 
 // checkEngine asks the engine whether it takes the outputs: some limits are on all of them together.

@@ -100,68 +100,6 @@ func (c *call) parametersText() string {
 	return strings.Join(texts, ", ")
 }
 
-// splitArguments cuts text[from:to] at its commas outside of brackets and quotes. There is always one part.
-func splitArguments(text string, from, to int) (parts [][2]int) {
-	depth, begin := 0, from
-	for i := from; i < to; i++ {
-		switch text[i] {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-		case '\'', '"':
-			i += max(quoted(text, i), 1) - 1
-		case ',':
-			if depth == 0 {
-				parts = append(parts, [2]int{begin, i})
-				begin = i + 1
-			}
-		}
-	}
-	return append(parts, [2]int{begin, to})
-}
-
-// closingBracket finds the bracket that closes the one at open, past the quotes of CEL.
-func closingBracket(text string, open int) (int, *complaint) {
-	depth := 0
-	for i := open; i < len(text); i++ {
-		switch text[i] {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			if depth--; depth == 0 {
-				return i, nil
-			}
-		case '\'', '"':
-			n := quoted(text, i)
-			if n == 0 {
-				return 0, complain("close the quote", "a quote is never closed in %q", text)
-			}
-			i += n - 1
-		}
-	}
-	return 0, complain("close the bracket", "a bracket is never closed in %q", text)
-}
-
-// quoted is the length of the CEL string literal whose quote stands at from, or 0 if it never ends. A prefix r, before
-// the quote, makes backslashes mean nothing.
-func quoted(text string, from int) int {
-	raw := from > 0 && (text[from-1] == 'r' || text[from-1] == 'R')
-	text = text[from:]
-	mark := text[:1]
-	if strings.HasPrefix(text, strings.Repeat(mark, 3)) {
-		mark = text[:3]
-	}
-	for i := len(mark); i < len(text); i++ {
-		if text[i] == '\\' && !raw {
-			i++
-		} else if strings.HasPrefix(text[i:], mark) {
-			return i + len(mark)
-		}
-	}
-	return 0
-}
-
 // choose makes the aggregate for an argument of a type: in words where it can be.
 func (b *builder) choose(c *call, t schema.Type, agg *window.Agg) *complaint {
 	var fault *complaint

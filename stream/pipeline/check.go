@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // Limits of settings. They are wide: they catch slips of the pen and what could not work, not poor taste.
@@ -13,14 +15,15 @@ const (
 	confirmMax     = 1000
 	partitionsMax  = 10000
 	sourcesMax     = 16
-	rulesMax       = 64   // a Fate has one bit for each
-	windowsMax     = 1000 // windows of one output that hold an event
-	dedupBits      = 64   // of all outputs together: see checkWindowsPerEvent
+	rulesMax       = 64 // a Fate has one bit for each
+	windowsMax     = window.WindowsMax
+	dedupBits      = 64 // of all outputs together: see checkWindowsPerEvent
 	updateMin      = time.Second
 	keepMin        = 3 // a checkpoint being written, the latest, and one to fall back on
 	keepMax        = 1000
 	memoryMin      = 16 << 20
 	memoryMax      = 1 << 40
+	openMax        = 1_000_000_000_000
 	rollBytesMin   = 64 << 10
 	rollBytesMax   = 4 << 30
 	commitMin      = 10 * time.Millisecond
@@ -31,12 +34,6 @@ const (
 )
 
 // check looks for everything that is wrong without regard to the schema.
-// Bounds and default of state.open_max.
-const (
-	openMax     = 1_000_000_000_000
-	openDefault = 50_000_000
-)
-
 func (p *Pipeline) check(fs *faultSet) {
 	p.checkNames(fs)
 	p.checkKafka(fs)

@@ -8,8 +8,6 @@ import (
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-const journalSuffix = "-journal"
-
 // topicNameMax is Kafka's longest topic name.
 const topicNameMax = 249
 

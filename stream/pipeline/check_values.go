@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tidemark-io/tidemark/schema"
 )
 
 // oneOf checks a word that must be there. A file's have defaults; a Pipeline made in Go gets them by EnsureDefaults.
@@ -71,21 +69,6 @@ func formatSize(n int64) string {
 		}
 	}
 	return strconv.FormatInt(n, 10) + " bytes"
-}
-
-// knownName checks that a name is one of those known; what says what they are.
-func knownName(name string, known []string, what string) *complaint {
-	if slices.Contains(known, name) {
-		return nil
-	}
-	hint := "known: " + strings.Join(known, ", ")
-	if len(known) == 0 {
-		hint = "define one, or leave it out"
-	}
-	if s := schema.Suggest(name, known); s != "" {
-		hint = "did you mean " + s + "?"
-	}
-	return complain(hint, "there is no %s %q", what, name)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

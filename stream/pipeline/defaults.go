@@ -42,7 +42,7 @@ func (p *Pipeline) EnsureDefaults() {
 	p.text("reconcile.guard.else", &p.Reconcile.Guard.Else, ElseHold)
 	p.text("state.dir", &p.State.Dir, "./tidemark-data/state")
 	p.size("state.memory_max", &p.State.MemoryMax, 512<<20)
-	p.size("state.open_max", &p.State.OpenMax, openDefault)
+	p.size("state.open_max", &p.State.OpenMax, 50_000_000)
 	p.duration("state.checkpoint_every", &p.State.CheckpointEvery, 30*time.Second)
 	if p.State.Keep == 0 && !p.given("state.keep") {
 		p.State.Keep = 5

@@ -31,4 +31,21 @@
 //
 // Laws: L1, since only functions of sets are accepted as aggregates; L2, since the fingerprint tells whose results are
 // in force.
+//
+// # Files
+//
+//	load.go                            from a path to a Pipeline, and on to a Plan: the order of all that follows
+//	yaml.go, mapping.go, scalar.go,
+//	units.go, substitute.go            the text of a file
+//	pipeline.go, decode*.go,
+//	defaults.go, sources.go, topics.go what it says
+//	check*.go                          what is wrong with that, without the schema
+//	build*.go, coalesce.go             what is wrong with it by the schema, and the parts of the plan
+//	call*.go, extensions.go            aggregates as they are called
+//	scan.go                            CEL's text, looked through without parsing it
+//	fault.go, place.go, hint.go        faults: what, where, and what to do
+//	plan.go, plan_describe.go,
+//	fingerprint.go                     the plan, in words, and as a hash
+//	program.go, eval*.go               the plan, applied to records
+//	jsonschema.go                      the file's form, for editors
 package pipeline

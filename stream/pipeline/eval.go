@@ -127,14 +127,6 @@ func (e *Eval) Record(value []byte) error {
 	return e.only()
 }
 
-// Payload is Record for a datum whose wire header has been taken off, as the lake stores it.
-func (e *Eval) Payload(id uint32, payload []byte) error {
-	if err := e.DecodePayload(0, id, payload); err != nil {
-		return err
-	}
-	return e.only()
-}
-
 func (e *Eval) only() error {
 	fate, err := e.Element(0)
 	if err == nil && fate.Outcome != Keep {

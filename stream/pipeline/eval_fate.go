@@ -42,10 +42,7 @@ type Fate struct {
 	Counted uint64
 }
 
-var (
-	errNotMet   = errors.New("the expectation is not met")
-	errNullRule = errors.New("the condition is null")
-)
+var errNullRule = errors.New("the condition is null")
 
 // decide applies the rules to the row, in the order of the file; the first that filters or quarantines decides. A
 // condition that can't be evaluated, or is null, makes its rule fire: an expectation is then not met, and a filter that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -21,11 +22,28 @@ const departure = `{"carrier":"AA","flight":7,"tail_number":null,"origin":"JFK",
 func record(t *testing.T, p *Plan, replace ...string) []byte {
 	t.Helper()
 	value := binary.BigEndian.AppendUint32([]byte{0}, 12)
-	value, err := p.Schema.AppendJSON(value, []byte(strings.NewReplacer(replace...).Replace(departure)))
+	value, err := p.Sources[0].Schema.AppendJSON(value, []byte(strings.NewReplacer(replace...).Replace(departure)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// take decodes a record of the first source and evaluates it, where no rule says otherwise.
+func take(e *Eval, value []byte) error {
+	if err := e.Decode(0, value); err != nil {
+		return err
+	}
+	return only(e)
+}
+
+// only evaluates the only element of what has been decoded.
+func only(e *Eval) error {
+	fate, err := e.Element(0)
+	if err == nil && fate.Outcome != Keep {
+		return fmt.Errorf("rule %d has %s the event", fate.Rule, fate.Outcome)
+	}
+	return err
 }
 
 func complete(t *testing.T) *Plan {
@@ -37,7 +55,7 @@ func complete(t *testing.T) *Plan {
 func TestEval(t *testing.T) {
 	p := complete(t)
 	e := p.NewEval()
-	if err := e.Record(record(t, p)); err != nil {
+	if err := take(e, record(t, p)); err != nil {
 		t.Fatal(err)
 	}
 	const at = 1357740000000
@@ -64,7 +82,7 @@ func TestEval(t *testing.T) {
 	if got, want := e.PartitionOf(4), curated.Partition([]byte("JFK"), 4); got != want {
 		t.Errorf("partition %d, want %d", got, want)
 	}
-	if err := e.Record(record(t, p, "61.5", "null")); err != nil {
+	if err := take(e, record(t, p, "61.5", "null")); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.Input.Args[0]; got[0].Bool() || !got[2].IsNull() {
@@ -77,7 +95,7 @@ func TestPayload(t *testing.T) {
 	p := complete(t)
 	stream, batch := p.NewEval(), p.NewEval()
 	value := record(t, p)
-	if err := errors.Join(stream.Record(value), batch.Payload(12, value[5:])); err != nil {
+	if err := errors.Join(take(stream, value), batch.DecodePayload(0, 12, value[5:]), only(batch)); err != nil {
 		t.Fatal(err)
 	}
 	if stream.Input.ID != batch.Input.ID || stream.Input.Time != batch.Input.Time {
@@ -95,7 +113,7 @@ func TestIdentity(t *testing.T) {
 	p := complete(t)
 	e := p.NewEval()
 	id := func(replace ...string) [16]byte {
-		if err := e.Record(record(t, p, replace...)); err != nil {
+		if err := take(e, record(t, p, replace...)); err != nil {
 			t.Fatal(err)
 		}
 		return e.Input.ID
@@ -126,7 +144,7 @@ func TestEvalErrors(t *testing.T) {
 		"long key":       {record(t, p, "KJFK", strings.Repeat("x", window.KeyMax)), ReasonKeyTooLong, true},
 	} {
 		e := p.NewEval()
-		err := e.Record(c.value)
+		err := take(e, c.value)
 		var bad *schema.RecordError
 		if !errors.As(err, &bad) || bad.Reason != c.reason || e.Landable() != c.landable {
 			t.Errorf("%s: %v, landable %v", name, err, e.Landable())
@@ -134,10 +152,10 @@ func TestEvalErrors(t *testing.T) {
 	}
 	e := p.NewEval()
 	var notKnown *schema.UnknownSchemaError
-	if err := e.Record(unknown); !errors.As(err, &notKnown) || notKnown.ID != 99 || e.Landable() {
+	if err := take(e, unknown); !errors.As(err, &notKnown) || notKnown.ID != 99 || e.Landable() {
 		t.Errorf("unknown schema: %v, landable %v", err, e.Landable())
 	}
-	if err := e.Record(good); err != nil || !e.Landable() {
+	if err := take(e, good); err != nil || !e.Landable() {
 		t.Errorf("after a bad record a good one fails: %v", err)
 	}
 }
@@ -146,7 +164,7 @@ func TestEvalErrors(t *testing.T) {
 func TestExpressionError(t *testing.T) {
 	p := variant(t, "sum(distance_km)", "sum(flight / distance_km)")
 	e := p.NewEval()
-	err := e.Record(record(t, p, "4000", "0"))
+	err := take(e, record(t, p, "4000", "0"))
 	var bad *schema.RecordError
 	if !errors.As(err, &bad) || bad.Reason != schema.ReasonExpression || !e.Landable() || e.Event.Time != 1357740000000 {
 		t.Errorf("error %v, landable %v, event %+v", err, e.Landable(), e.Event)
@@ -161,13 +179,13 @@ func TestPartitionOf(t *testing.T) {
 	p := variant(t, "key: [origin]", "key: [terminal, origin]", "group_by: [origin]", "group_by: [origin, terminal]",
 		"group_by: [carrier, origin,", "group_by: [carrier, origin, terminal,")
 	e := p.NewEval()
-	if err := e.Record(record(t, p)); err != nil {
+	if err := take(e, record(t, p)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := e.PartitionOf(1000), curated.Partition([]byte("8|JFK"), 1000); got != want {
 		t.Errorf("partition %d, want %d", got, want)
 	}
-	if err := e.Record(record(t, p, `"terminal":8`, `"terminal":null`)); err != nil {
+	if err := take(e, record(t, p, `"terminal":8`, `"terminal":null`)); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.PartitionOf(1000); got != -1 {
@@ -179,7 +197,7 @@ func TestPartitionOf(t *testing.T) {
 func TestSharedKeys(t *testing.T) {
 	p := variant(t, "group_by: [carrier, origin, hour_of_day, weather.station]", "group_by: [origin]")
 	e := p.NewEval()
-	if err := e.Record(record(t, p)); err != nil {
+	if err := take(e, record(t, p)); err != nil {
 		t.Fatal(err)
 	}
 	if &e.Input.Keys[0][0] != &e.Input.Keys[1][0] || !bytes.Equal(e.Input.Keys[0], e.Input.Keys[1]) {
@@ -196,7 +214,7 @@ func TestEvalFeedsTheEngine(t *testing.T) {
 	}
 	e := p.NewEval()
 	for _, delay := range []string{"61.5", "null", "1.5", "61.5"} {
-		if err := e.Record(record(t, p, "61.5", delay)); err != nil {
+		if err := take(e, record(t, p, "61.5", delay)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := engine.Add(&e.Input, window.NoWatermark); err != nil {
@@ -238,7 +256,7 @@ func TestPlainFieldsDoNotAllocate(t *testing.T) {
 	e, value := p.NewEval(), record(t, p)[5:]
 	sum := int32(0)
 	if n := testing.AllocsPerRun(1000, func() {
-		if err := e.Record(value); err != nil {
+		if err := take(e, value); err != nil {
 			t.Fatal(err)
 		}
 		sum += e.PartitionOf(4)
@@ -249,14 +267,14 @@ func TestPlainFieldsDoNotAllocate(t *testing.T) {
 
 func BenchmarkEval(b *testing.B) {
 	p := plain(b)
-	value, err := p.Schema.AppendJSON(nil, []byte(departure))
+	value, err := p.Sources[0].Schema.AppendJSON(nil, []byte(departure))
 	if err != nil {
 		b.Fatal(err)
 	}
 	e := p.NewEval()
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := e.Record(value); err != nil {
+		if err := take(e, value); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -280,7 +298,7 @@ func TestWindowOutOfRange(t *testing.T) {
 			p.Outputs[i].Size = c.size
 		}
 		e := p.NewEval()
-		err := e.Record(record(t, p, "2013-01-09T14:00:00Z", c.at))
+		err := take(e, record(t, p, "2013-01-09T14:00:00Z", c.at))
 		var bad *schema.RecordError
 		if found := errors.As(err, &bad) && bad.Reason == ReasonWindowOutOfRange; found != c.bad || !e.Landable() {
 			t.Errorf("windows of %d ms at %s: %v, landable %t", c.size, c.at, err, e.Landable())

@@ -50,9 +50,6 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// position is a place in the pipeline file; line and column count from 1.
-type position struct{ line, col int }
-
 // complaint is what is wrong with one value, before it is known where the value stands.
 type complaint struct{ msg, hint string }
 

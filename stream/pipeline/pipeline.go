@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/schema/expr"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
@@ -84,10 +85,10 @@ func (s Secret) Reveal() string { return string(s) }
 
 // Formats of source records.
 const (
-	FormatAvro     = "avro"     // Avro behind the Confluent header: 0x00, schema id
-	FormatAvroRaw  = "avro-raw" // plain Avro
-	FormatJSON     = "json"     // a JSON document, behind the Confluent header if SchemaRef.IDs are given
-	FormatProtobuf = "protobuf" // a Protocol Buffers message, behind the Confluent header if SchemaRef.IDs are given
+	FormatAvro     = schema.FormatAvro     // Avro behind the Confluent header: 0x00, schema id
+	FormatAvroRaw  = schema.FormatAvroRaw  // plain Avro
+	FormatJSON     = schema.FormatJSON     // a JSON document, behind the Confluent header if SchemaRef.IDs are given
+	FormatProtobuf = schema.FormatProtobuf // a Protocol Buffers message, behind the Confluent header if SchemaRef.IDs are given
 )
 
 // Where a task that has never run begins.

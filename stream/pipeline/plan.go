@@ -13,9 +13,6 @@ import (
 type Plan struct {
 	Pipeline *Pipeline
 	Schema   *schema.Schema
-	Wire     schema.Wire
-	EventDef schema.EventDef
-	Decoder  *schema.Decoder // nil if the first source isn't Avro: use Sources[0].Reader
 	// Outputs, Codecs and GroupFields have one element per output, in the order of the file.
 	Outputs     []window.Output
 	Codecs      []*curated.Codec
@@ -23,11 +20,7 @@ type Plan struct {
 	// Fingerprint is 12 hexadecimal digits of a SHA-256 over what decides the results.
 	Fingerprint      string
 	WatermarkOptions window.WatermarkOptions
-	// FieldsRead are the fields that the pipeline reads besides event id and event time, sorted.
-	FieldsRead []string
-
-	// Sources are all sources, in the order of the file. Schema, Wire, EventDef, Decoder, WatermarkOptions and
-	// FieldsRead above are those of Sources[0].
+	// Sources are all sources, in the order of the file. Schema and WatermarkOptions are those of Sources[0].
 	Sources []SourcePlan
 	// Shape says how several sources meet.
 	Shape Shape
@@ -103,15 +96,6 @@ type JoinPlan struct {
 
 // NewEval makes an evaluator for one goroutine.
 func (p *Plan) NewEval() *Eval { return newEval(p) }
-
-// JournalTopic is the name of the pipeline's journal.
-func (p *Pipeline) JournalTopic() string { return p.Name + journalSuffix }
-
-// Group is the pipeline's consumer group.
-func (p *Pipeline) Group() string { return p.Name }
-
-// TransactionalID is that of the process with the given instance id.
-func (p *Pipeline) TransactionalID(id string) string { return p.Name + "-" + id }
 
 // Path makes a path of the file absolute or relative to the working directory: relative ones start from the pipeline
 // file's directory.

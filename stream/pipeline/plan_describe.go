@@ -64,8 +64,8 @@ func (p *Plan) Describe() Description {
 	d.Rules, d.Expressions = p.rules, p.expressions
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
-		d.Outputs = append(d.Outputs, OutputDescription{Name: o.Name, Windows: describeWindows(o), WindowsPerEvent: windowsPerEvent(o), Repartition: p.Repartition[i],
-			StateBytesPerKey: stateBytes(o) * windowsPerEvent(o), UpdateEvery: p.Updates[i], Unreconciled: p.Unreconciled[i]})
+		d.Outputs = append(d.Outputs, OutputDescription{Name: o.Name, Windows: describeWindows(o), WindowsPerEvent: o.WindowsPerEvent(), Repartition: p.Repartition[i],
+			StateBytesPerKey: stateBytes(o) * o.WindowsPerEvent(), UpdateEvery: p.Updates[i], Unreconciled: p.Unreconciled[i]})
 	}
 	return d
 }

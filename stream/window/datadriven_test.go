@@ -211,7 +211,7 @@ func (h *script) add(d *datadriven.TestData) (string, error) {
 		for i := range h.outputs {
 			switch {
 			case v.Missed>>i&1 == 0:
-			case v.Misses[i] == 1 && h.outputs[i].windowsMost() == 1:
+			case v.Misses[i] == 1 && h.outputs[i].WindowsPerEvent() == 1:
 				fmt.Fprintf(&out, ", missed by %s", h.outputs[i].Name)
 			default:
 				fmt.Fprintf(&out, ", missed %d windows of %s", v.Misses[i], h.outputs[i].Name)

@@ -94,9 +94,9 @@ func (e *Engine) pack() error {
 		bits += o.width
 		if bits <= wordBits {
 			d.fields |= (1<<o.width - 1) << o.shift
-			d.all |= uint64(o.windowsMost()) << o.shift
+			d.all |= uint64(o.WindowsPerEvent()) << o.shift
 		}
-		e.single = e.single && o.windowsMost() == 1
+		e.single = e.single && o.WindowsPerEvent() == 1
 	}
 	if bits > wordBits {
 		return fmt.Errorf("hopping windows overlap too much: the outputs need %d bits to remember which windows have counted an event, at most %d; let windows start less often, or split the pipeline", bits, wordBits)

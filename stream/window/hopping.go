@@ -121,7 +121,7 @@ func (e *Engine) greatest(a, b uint64) uint64 {
 // sound says whether a packed word is one that addHopping makes.
 func (e *Engine) sound(word uint64) bool {
 	for i := range e.outs {
-		if o := &e.outs[i]; int64(o.unpack(word)) > o.windowsMost() {
+		if o := &e.outs[i]; int64(o.unpack(word)) > o.WindowsPerEvent() {
 			return false
 		}
 	}

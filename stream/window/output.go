@@ -42,7 +42,7 @@ func (o *output) setUp() (err error) {
 		return err
 	}
 	o.near, o.far = &slot{}, &slot{}
-	o.width = uint(bits.Len64(uint64(o.windowsMost())))
+	o.width = uint(bits.Len64(uint64(o.WindowsPerEvent())))
 	o.grain = max(grainLeast, o.Lateness/grainShare)
 	return nil
 }
@@ -90,8 +90,8 @@ func (r *paneRef) groupsOf() int64 {
 	return r.p.groups
 }
 
-// windowsMost is the greatest number of windows that count one event.
-func (o *Output) windowsMost() int64 {
+// WindowsPerEvent is the greatest number of windows that count one event: 1 of tumbling windows and of sessions.
+func (o *Output) WindowsPerEvent() int64 {
 	if o.Session() {
 		return 1
 	}
