@@ -265,7 +265,7 @@ func (r *latenessReport) print(p *printer) {
 	p.line("%s: %s from %s to %s in %s; left out: %s, %s filtered, %s invalid", r.Pipeline, plural(r.Events, "event", "events"),
 		r.First.Format(minuteLayout), r.Last.Format(minuteLayout), plural(r.Windows, "window", "windows"),
 		plural(r.Copies, "copy", "copies"), count(r.Filtered), count(r.Invalid))
-	rows := [][]string{{"max_out_of_orderness", "allowed_lateness", "late", "late %", "windows to correct", "lake hours touched", ""}}
+	rows := [][]string{{"max_out_of_orderness", "allowed_lateness", "late", "late %", "windows to correct", "lake hours touched"}}
 	for _, s := range r.Settings {
 		windows := count(s.Windows)
 		if s.AtLeast {
@@ -274,11 +274,11 @@ func (r *latenessReport) print(p *printer) {
 		if r.joins {
 			windows = "-"
 		}
-		own := ""
+		row := []string{shortOrOwn(s.bound), shortOrOwn(s.lateness), count(s.Late), fmt.Sprintf("%.2f", 100*s.LateRatio), windows, count(s.Hours)}
 		if s.Own {
-			own = "as it is"
+			row[len(row)-1] += "   (as it is)"
 		}
-		rows = append(rows, []string{shortOrOwn(s.bound), shortOrOwn(s.lateness), count(s.Late), fmt.Sprintf("%.2f", 100*s.LateRatio), windows, count(s.Hours), own})
+		rows = append(rows, row)
 	}
 	p.table(rows)
 	s := r.Suggestion
