@@ -118,7 +118,7 @@ func (b *builder) choose(c *call, t schema.Type, agg *window.Agg) *complaint {
 	case err == nil:
 		agg.Func, agg.Custom = window.Custom, made
 		return nil
-	case fault != nil: // which says more
+	case fault != nil && !t.Decimal(): // which says more, but of decimals, which aren't held in words
 		return fault
 	}
 	return complain("the call is "+exampleOf(c.name, def), "%v", err)
@@ -139,9 +139,6 @@ func takes(fn window.Func, t schema.Type) *complaint {
 		if number && t.Logical != "" {
 			return complain("subtract times to get durations as numbers first", "%s takes a number, not %s", fn, a(t))
 		}
-	}
-	if t.Decimal() {
-		return complain("publish the amount as a long in its smallest unit", "%s of a decimal is not built yet", fn)
 	}
 	if !number {
 		return complain("count(), or count_if(...) with a condition, take any field", "%s takes a number, not %s", fn, a(t))
