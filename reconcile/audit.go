@@ -311,7 +311,7 @@ func (r *Reconciler) firstField(output int, p pair, d *Difference) {
 	for i, agg := range r.plan.Outputs[output].Aggs {
 		b, a := beforeValue(p, i), afterValue(p, i)
 		if !sameValue(b.v, a.v) {
-			d.Field, d.Streamed, d.Batch = agg.Name, numberOf(b.v), numberOf(a.v)
+			d.Field, d.Streamed, d.Batch = agg.Name, resultOf(r.plan, output, i, b.v), resultOf(r.plan, output, i, a.v)
 			return
 		}
 	}

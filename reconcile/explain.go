@@ -263,7 +263,7 @@ func (x *explainer) batch(b *batch) {
 func (x *explainer) values(vs []schema.Value) []NamedValue {
 	out := make([]NamedValue, 0, len(vs))
 	for i, v := range vs {
-		out = append(out, NamedValue{Name: x.r.plan.Outputs[x.key.output].Aggs[i].Name, Value: numberOf(v)})
+		out = append(out, NamedValue{Name: x.r.plan.Outputs[x.key.output].Aggs[i].Name, Value: resultOf(x.r.plan, x.key.output, i, v)})
 	}
 	return out
 }

@@ -29,6 +29,9 @@ func judge(g pipeline.Guard, w Windows, totals []Total) Guard {
 			continue
 		}
 		actual, note := change(t.Before, t.After)
+		if t.Method == methodNone {
+			actual, note = 1, "it has no total that could be compared"
+		}
 		if actual > limit || note != "" {
 			return Guard{Verdict: g.Else, Rule: "max_change." + t.Output + "." + t.Aggregate, Limit: limit, Actual: actual, Note: note}
 		}

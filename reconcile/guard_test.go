@@ -13,7 +13,7 @@ func TestGuard(t *testing.T) {
 	share := 0.05
 	g := pipeline.Guard{MaxChangedWindows: &share, MaxChange: map[string]float64{"flights": 0.02, "mean": 0.1}, Else: "hold"}
 	total := func(name string, before, after Number) Total {
-		return Total{Output: "o", Aggregate: name, Before: before, After: after}
+		return Total{Output: "o", Aggregate: name, Method: methodSum, Before: before, After: after}
 	}
 	for _, c := range []struct {
 		name   string
@@ -38,7 +38,9 @@ func TestGuard(t *testing.T) {
 		{"no number", g, Windows{Checked: 100, Changed: 1}, []Total{total("mean", floatNumber(1), floatNumber(math.NaN()))},
 			Guard{Verdict: "hold", Rule: "max_change.o.mean", Limit: 0.1, Actual: 1, Note: "from 1 to NaN"}},
 		{"no number before and after", g, Windows{Checked: 100, Changed: 1}, []Total{total("mean", floatNumber(math.NaN()), floatNumber(math.NaN()))}, Guard{Verdict: "pass"}},
-		{"text stays", g, Windows{Checked: 100, Changed: 1}, []Total{total("mean", Number{schema.StringValue([]byte("x"))}, Number{schema.StringValue([]byte("x"))})}, Guard{Verdict: "pass"}},
+		{"text stays", g, Windows{Checked: 100, Changed: 1}, []Total{total("mean", numberOf(schema.StringValue([]byte("x"))), numberOf(schema.StringValue([]byte("x"))))}, Guard{Verdict: "pass"}},
+		{"no total", g, Windows{Checked: 100, Changed: 1}, []Total{{Output: "o", Aggregate: "mean"}},
+			Guard{Verdict: "hold", Rule: "max_change.o.mean", Limit: 0.1, Actual: 1, Note: "it has no total that could be compared"}},
 		{"no rules", pipeline.Guard{Else: "hold"}, Windows{Checked: 1, Changed: 1}, nil, Guard{Verdict: "pass"}},
 	} {
 		if got := judge(c.guard, c.w, c.totals); got != c.want {

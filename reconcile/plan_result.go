@@ -64,8 +64,10 @@ type Total struct {
 	Output    string `json:"output"`
 	Aggregate string `json:"aggregate"`
 	Func      string `json:"func"`
-	// Method says how windows are put together: "sum" for counts and sums; "mean weighted by events" for means, exact
-	// (but for rounding) where the argument is never null; "least" and "greatest" for min and max.
+	// Method says how windows are put together: "sum" for counts and sums, and distinct values by window; "mean weighted by
+	// events" for means, exact (but for rounding) where the argument is never null, and for other measures, as quantiles, of
+	// which it is no more than their mean; "least" and "greatest" for min and max; "windows that are true" for any and all. It
+	// is empty, and Before and After null, for what has no total: top_k, histogram, text.
 	Method string `json:"method"`
 	Before Number `json:"before"`
 	After  Number `json:"after"`

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -38,7 +39,7 @@ func newRanking(n int) *ranking {
 
 // offer takes one correction. It keeps no reference to it.
 func (k *ranking) offer(p *pipeline.Plan, output int, c *correction) {
-	moves := movesOf(len(p.Outputs[output].Aggs), c)
+	moves := movesOf(p, output, c)
 	var made *ranked
 	for i, m := range moves {
 		key := aggKey{output, i}
@@ -62,11 +63,17 @@ func (k *ranking) offer(p *pipeline.Plan, output int, c *correction) {
 }
 
 // movesOf is by how much each aggregate of a window moves, in its own unit; from or to nothing counts as from or to zero.
-func movesOf(aggs int, c *correction) []float64 {
-	moves := make([]float64, aggs)
+// What is no number moves by one if it changes.
+func movesOf(p *pipeline.Plan, output int, c *correction) []float64 {
+	moves := make([]float64, len(p.Outputs[output].Aggs))
 	for i := range moves {
-		b, _ := beforeValue(c.pair, i).Float()
-		a, _ := afterValue(c.pair, i).Float()
+		before, after := beforeValue(c.pair, i).v, afterValue(c.pair, i).v
+		b, bOK := resultOf(p, output, i, before).Float()
+		a, aOK := resultOf(p, output, i, after).Float()
+		if !aOK && !bOK {
+			moves[i] = difference(before, after)
+			continue
+		}
 		if m := math.Abs(a - b); !math.IsNaN(m) && !math.IsInf(m, 0) {
 			moves[i] = m
 		}
@@ -74,18 +81,25 @@ func movesOf(aggs int, c *correction) []float64 {
 	return moves
 }
 
+func difference(a, b schema.Value) float64 {
+	if sameValue(a, b) {
+		return 0
+	}
+	return 1
+}
+
 func beforeValue(p pair, i int) Number {
 	if !p.before.exists() || i >= len(p.before.row.Values) {
 		return Number{}
 	}
-	return Number{p.before.row.Values[i]}
+	return Number{v: p.before.row.Values[i]}
 }
 
 func afterValue(p pair, i int) Number {
 	if p.after == nil {
 		return Number{}
 	}
-	return Number{p.after.row.Values[i]}
+	return Number{v: p.after.row.Values[i]}
 }
 
 // top gives the largest changes, largest first; equal ones by output, window and key.
@@ -136,7 +150,7 @@ func changeOf(p *pipeline.Plan, output int, c *correction) Change {
 	}
 	for i := range p.Outputs[output].Aggs {
 		ch.Values = append(ch.Values, ValueChange{
-			Aggregate: p.Outputs[output].Aggs[i].Name, Before: numberOf(beforeValue(c.pair, i).v), After: numberOf(afterValue(c.pair, i).v),
+			Aggregate: p.Outputs[output].Aggs[i].Name, Before: resultOf(p, output, i, beforeValue(c.pair, i).v), After: resultOf(p, output, i, afterValue(c.pair, i).v),
 		})
 	}
 	for _, at := range c.evidence {

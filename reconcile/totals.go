@@ -2,30 +2,73 @@ package reconcile
 
 import (
 	"bytes"
+	"cmp"
 	"math"
+	"math/big"
+	"strings"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
-// How the values of windows are put together to one total.
+// How the values of windows are put together to one total. What has none (top_k, text) has an empty method: a guard on it
+// holds whatever changes.
 const (
+	methodNone     = ""
 	methodSum      = "sum"
 	methodMean     = "mean weighted by events"
 	methodLeast    = "least"
 	methodGreatest = "greatest"
+	methodTrue     = "windows that are true"
 )
 
-func methodOf(f window.Func) string {
-	switch f {
+func methodOf(a window.Agg) string {
+	result := a.Result()
+	switch a.Func {
 	case window.Mean:
 		return methodMean
 	case window.Min:
 		return methodLeast
 	case window.Max:
 		return methodGreatest
+	case window.Custom:
+		return methodOfCustom(cellName(a), result)
 	}
 	return methodSum
+}
+
+// methodOfCustom goes by what an aggregate keeps. Those of the program's own are taken for measures.
+func methodOfCustom(cell string, result schema.Type) string {
+	switch {
+	case result.Raw != "":
+		return methodNone
+	case cell == "min":
+		return methodLeast
+	case cell == "max":
+		return methodGreatest
+	case cell == "truth":
+		return methodTrue
+	case cell == "hyperloglog", cell == "tally", cell == "distinct", result.Decimal() && cell == "decimal_sum":
+		return methodSum
+	case result.Timestamp():
+		return methodNone
+	case result.Kind == schema.KindInt, result.Kind == schema.KindFloat:
+		return methodMean
+	}
+	return methodNone
+}
+
+// cellName is what a custom aggregate keeps, without version and parameters.
+func cellName(a window.Agg) string {
+	name, _, _ := strings.Cut(a.Custom.Cell(), "/")
+	return name
+}
+
+func funcName(a window.Agg) string {
+	if a.Func == window.Custom {
+		return cellName(a)
+	}
+	return a.Func.String()
 }
 
 // totals adds up the aggregates of one output over windows, as published and as recomputed.
@@ -43,9 +86,9 @@ func newTotals(aggs []window.Agg) *totals {
 // values among its events (all of them, where the argument is never null: then the total is exact but for rounding).
 func (t *totals) add(p pair) {
 	for i := range t.aggs {
-		method := methodOf(t.aggs[i].Func)
+		method, typ := methodOf(t.aggs[i]), t.aggs[i].Result()
 		if p.after != nil {
-			t.after[i].add(method, p.after.row.Values[i], float64(p.after.counts[i]))
+			t.after[i].add(method, typ, p.after.row.Values[i], float64(p.after.counts[i]))
 		}
 		if !p.before.exists() {
 			continue
@@ -54,7 +97,7 @@ func (t *totals) add(p pair) {
 		if p.after != nil && p.after.counts[i] > 0 {
 			weight *= float64(p.after.counts[i]) / float64(p.after.row.Events)
 		}
-		t.before[i].add(method, p.before.row.Values[i], weight)
+		t.before[i].add(method, typ, p.before.row.Values[i], weight)
 	}
 }
 
@@ -62,9 +105,9 @@ func (t *totals) add(p pair) {
 func (t *totals) of(output string) []Total {
 	out := make([]Total, len(t.aggs))
 	for i, a := range t.aggs {
-		method := methodOf(a.Func)
-		b, f := t.before[i].value(method), t.after[i].value(method)
-		out[i] = Total{Output: output, Aggregate: a.Name, Func: a.Func.String(), Method: method, Before: b, After: f, Delta: minus(f, b)}
+		method, typ := methodOf(a), a.Result()
+		b, f := t.before[i].value(method, typ), t.after[i].value(method, typ)
+		out[i] = Total{Output: output, Aggregate: a.Name, Func: funcName(a), Method: method, Before: b, After: f, Delta: minus(f, b)}
 	}
 	return out
 }
@@ -78,29 +121,45 @@ type accumulated struct {
 	sum, c  float64 // value is sum + c
 	weight  float64
 	extreme schema.Value
+	exact   *big.Int // of decimals, unscaled
 }
 
-func (a *accumulated) add(method string, v schema.Value, weight float64) {
-	if v.IsNull() {
+func (a *accumulated) add(method string, typ schema.Type, v schema.Value, weight float64) {
+	if v.IsNull() || method == methodNone {
 		return
 	}
 	first := !a.any
 	a.any = true
 	switch method {
 	case methodMean:
+		f := v.Float()
+		if v.Kind == schema.KindInt {
+			f = float64(v.Int())
+		} else if typ.Decimal() {
+			f, _ = new(big.Rat).SetFrac(unscaled(v.Bytes), power(typ.Scale)).Float64()
+		}
 		a.isFloat = true
-		a.addFloat(v.Float() * weight)
+		a.addFloat(f * weight)
 		a.weight += weight
 	case methodLeast:
-		if first || compareValues(v, a.extreme) < 0 {
+		if first || compareValues(typ, v, a.extreme) < 0 {
 			a.extreme = numberOf(v).v
 		}
 	case methodGreatest:
-		if first || compareValues(v, a.extreme) > 0 {
+		if first || compareValues(typ, v, a.extreme) > 0 {
 			a.extreme = numberOf(v).v
 		}
+	case methodTrue:
+		a.i += v.Int()
 	default:
-		a.addSum(v)
+		if !typ.Decimal() {
+			a.addSum(v)
+			return
+		}
+		if a.exact == nil {
+			a.exact = new(big.Int)
+		}
+		a.exact.Add(a.exact, unscaled(v.Bytes))
 	}
 }
 
@@ -131,12 +190,14 @@ func (a *accumulated) addFloat(f float64) {
 	a.sum = s
 }
 
-func (a *accumulated) value(method string) Number {
+func (a *accumulated) value(method string, typ schema.Type) Number {
 	switch {
 	case !a.any:
 		return Number{}
+	case a.exact != nil:
+		return decimalNumber(a.exact, typ.Scale)
 	case method == methodLeast || method == methodGreatest:
-		return Number{a.extreme}
+		return extremeNumber(a.extreme, typ)
 	case method == methodMean:
 		return floatNumber(a.total() / a.weight)
 	case a.isFloat:
@@ -152,17 +213,13 @@ func (a *accumulated) total() float64 {
 	return a.sum + a.c
 }
 
-func compareValues(a, b schema.Value) int {
-	switch a.Kind {
-	case schema.KindInt, schema.KindBool:
-		switch x, y := a.Int(), b.Int(); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	case schema.KindFloat:
+func compareValues(typ schema.Type, a, b schema.Value) int {
+	switch {
+	case typ.Decimal():
+		return unscaled(a.Bytes).Cmp(unscaled(b.Bytes))
+	case a.Kind == schema.KindInt || a.Kind == schema.KindBool:
+		return cmp.Compare(a.Int(), b.Int())
+	case a.Kind == schema.KindFloat:
 		switch x, y := a.Float(), b.Float(); {
 		case x < y:
 			return -1
@@ -182,6 +239,9 @@ func minus(a, b Number) Number {
 		if d := ai - bi; (d < ai) == (bi > 0) {
 			return intNumber(d)
 		}
+	}
+	if a.class == decimal && b.class == decimal && !a.IsNull() && !b.IsNull() {
+		return minusDecimal(a, b)
 	}
 	af, aOK := a.Float()
 	bf, bOK := b.Float()
