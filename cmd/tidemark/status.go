@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +30,7 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func printStatus(p *printer, d *status.Document) {
-	p.line("pipeline %s  results %s  %s  %d of %d tasks run", d.Pipeline, d.Fingerprint, sourcesText(d), d.Running(), len(d.Tasks))
+	p.line("pipeline %s  results %s  %s  %d of %d tasks run", d.Pipeline, d.Fingerprint, d.Reads(), d.Running(), len(d.Tasks))
 	rows := [][]string{{"PARTITION", "STATE", "OWNER", "COMMITTED", "STABLE", "HIGH", "LAG", "WATERMARK", "OPEN", "LANDED", "CHECKPOINT"}}
 	for i := range d.Tasks {
 		rows = append(rows, taskRows(&d.Tasks[i])...)
@@ -54,28 +53,9 @@ func printStatus(p *printer, d *status.Document) {
 	}
 }
 
-// sourcesText names what the pipeline reads.
-func sourcesText(d *status.Document) string {
-	if len(d.Topics) == 0 {
-		return "source " + d.Topic
-	}
-	own, text := d.Topics, ""
-	if len(d.Tasks) > 0 && len(d.Tasks[0].Inputs) == len(d.Topics) && d.Tasks[0].Inputs[len(d.Topics)-1].Internal {
-		own, text = d.Topics[:len(d.Topics)-1], " through "+d.Topics[len(d.Topics)-1]
-	}
-	if len(own) == 1 {
-		return "source " + own[0] + text
-	}
-	return "sources " + strings.Join(own, ", ") + text
-}
-
 // taskRows are a task's lines in the table: one for each partition that it reads. What is of the whole task stands in the first.
 func taskRows(t *status.Task) [][]string {
-	inputs := t.Inputs
-	if len(inputs) == 0 {
-		inputs = []status.Input{{Partition: t.Partition, Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: t.Lag,
-			Watermark: t.Watermark, Landed: t.Landed}}
-	}
+	inputs := t.Parts()
 	rows := make([][]string, len(inputs))
 	for i, in := range inputs {
 		row := []string{in.Partition, "", "", count(in.Committed), count(in.LastStable), count(in.High), count(in.Lag), "-", "", count(in.Landed), ""}

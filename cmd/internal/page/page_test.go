@@ -54,10 +54,34 @@ func TestThePageAnswers(t *testing.T) {
 	for _, want := range []string{
 		"RUNNING 2 of 4 tasks here", "1,212<small>offsets", "balanced<small>26,739 records consumed",
 		"consumed 26,739 = aggregated 25,531 + duplicate 256", "2026-11-22 11:00:00", "18 s ago, 739 to replay", "3 s ago",
-		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 far-future events wait", "<td>itself</td>", "1,642<small>windows closed, 3 open", "331 due",
+		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 far-future events wait", `<td class="mono">itself</td>`, "1,642<small>windows closed, 3 open", "331 due",
 		"A unit that waits: departures-hourly dt=2013-01-31/hr=23", "in order", "up to 1 m", "beyond 1 m", `style="width: 100.0%"`, `style="width: 2.5%"`,
 	} {
 		if !strings.Contains(body, want) {
+			t.Errorf("the page doesn't say %q", want)
+		}
+	}
+}
+
+// Several inputs, rules, joins and a repartition topic: one line for each partition, the task's own facts in its first.
+func TestSeveralInputs(t *testing.T) {
+	watermark := now.Add(-time.Hour)
+	d := sample()
+	d.Topics = []string{"flights", "p-repartition"}
+	d.Accounting = status.Accounting{Consumed: 30, Forwarded: 28, Filtered: 2, Received: 25, Aggregated: 20, Duplicate: 5, Joined: 7, JoinedInvalid: 1, Balanced: true,
+		Rules: []status.Rule{{Name: "cancelled", Fired: 2}, {Name: "airport", Fired: 0}}}
+	d.Outputs[0].Missed = 3
+	d.Tasks = []status.Task{{Partition: "flights/0", State: "RUNNING", Owner: "main", Open: 4, Waits: "4 open windows", HeldBack: "p-repartition/0", Inputs: []status.Input{
+		{Partition: "flights/0", Committed: 10, LastStable: 12, High: 12, Lag: 2, Watermark: &watermark, NotLanded: 6},
+		{Partition: "p-repartition/0", Committed: 20, LastStable: 21, High: 21, Lag: 1, Internal: true},
+	}}}
+	_, body := rendered(t, View{Document: d})
+	for _, want := range []string{
+		"<code>source flights through p-repartition</code>", "consumed 30 = forwarded 28", "received 25 = aggregated 20 + duplicate 5", "Joined: 7, invalid 1",
+		"Rules that fired: cancelled 2, airport 0", "departures-hourly: windows missed by events that other windows took: 3",
+		`<td class="mono">flights/0</td><td><span class="badge good">RUNNING</span></td>`, `<td class="mono">p-repartition/0</td><td></td>`, `<td class="mono">p-repartition/0</td></tr>`,
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(body), " "), want) {
 			t.Errorf("the page doesn't say %q", want)
 		}
 	}

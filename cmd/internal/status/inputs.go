@@ -63,3 +63,27 @@ func (t *Task) heldBy() string {
 	}
 	return fmt.Sprintf("%s (held back by %s)", strings.Join(names, " and "), t.HeldBack)
 }
+
+// Parts are all partitions that the task reads, also if it is but one.
+func (t *Task) Parts() []Input {
+	if len(t.Inputs) > 0 {
+		return t.Inputs
+	}
+	return []Input{{Partition: t.Partition, Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: t.Lag,
+		Watermark: t.Watermark, Pending: t.Pending, Landed: t.Landed, NotLanded: t.NotLanded}}
+}
+
+// Reads names the topics that the pipeline reads: its sources, and the topic through which it brings groups together.
+func (d *Document) Reads() string {
+	if len(d.Topics) == 0 {
+		return "source " + d.Topic
+	}
+	sources, through := d.Topics, ""
+	if last := len(d.Topics) - 1; len(d.Tasks) > 0 && len(d.Tasks[0].Inputs) == len(d.Topics) && d.Tasks[0].Inputs[last].Internal {
+		sources, through = d.Topics[:last], " through "+d.Topics[last]
+	}
+	if len(sources) == 1 {
+		return "source " + sources[0] + through
+	}
+	return "sources " + strings.Join(sources, ", ") + through
+}
