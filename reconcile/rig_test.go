@@ -161,7 +161,7 @@ func (g *rig) send(orders ...order) {
 	eval := g.plan.NewEval()
 	for _, o := range orders {
 		value := g.encode(o)
-		g.must(eval.Record(value))
+		g.must(eval.Decode(0, value))
 		g.must(p.Produce(g.ctx, &kafka.Record{Topic: "orders", Partition: eval.PartitionOf(sourcePartitions), Key: []byte(o.shop), Value: value}))
 	}
 	g.must(p.Flush(g.ctx))
@@ -208,7 +208,7 @@ func (g *rig) encode(o order) []byte {
 	}
 	g.runs++
 	line := fmt.Sprintf(`{"id":%q,"shop":%q,"at":%q,"amount":%s,"qty":%d,"sent_at":%d}`, o.id, o.shop, fullTime(o.at), amount, o.qty, g.runs)
-	value, err := g.plan.Schema.AppendJSON(nil, []byte(line))
+	value, err := g.plan.Sources[0].Schema.AppendJSON(nil, []byte(line))
 	g.must(err)
 	return value
 }
@@ -285,7 +285,7 @@ func (g *rig) land() {
 	g.t.Helper()
 	if !g.hold {
 		for s, name := range g.sources() {
-			src, err := landing.OpenSourceOf(g.ctx, g.bucket, g.plan, s, g.topicID(name))
+			src, err := landing.OpenSource(g.ctx, g.bucket, g.plan, s, g.topicID(name))
 			g.must(err)
 			g.landTopic(src, name)
 		}

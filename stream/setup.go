@@ -81,7 +81,7 @@ func (r *runner) setupSource(ctx context.Context, i int) error {
 		return fmt.Errorf("source topic %s has %d partitions, %s has %d: sources that meet in a window or a join must have equally many, so that equal keys come to one task",
 			name, info.Partitions, r.sources[0].Name, r.width())
 	}
-	lt, err := landing.OpenSourceOf(ctx, r.o.Bucket, r.o.Plan, i, info.ID)
+	lt, err := landing.OpenSource(ctx, r.o.Bucket, r.o.Plan, i, info.ID)
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (d *taskDriver) value(f []string) []byte {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	value, err := d.plan.Schema.AppendJSON(header, event)
+	value, err := d.plan.Sources[0].Schema.AppendJSON(header, event)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (d *demo) lakeSays(ctx context.Context) (delays, error) {
 	if err != nil || t == nil {
 		return sum, err
 	}
-	projection, err := d.o.plan.Schema.Project([]string{"carrier", "flight", "scheduled_departure", "departure_delay"})
+	projection, err := d.o.plan.Sources[0].Schema.Project([]string{"carrier", "flight", "scheduled_departure", "departure_delay"})
 	if err != nil {
 		return sum, err
 	}

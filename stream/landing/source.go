@@ -8,9 +8,9 @@ import (
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
-// OpenSourceOf opens, or declares for the first time, the raw lake of one of a pipeline's source topics.
+// OpenSource opens, or declares for the first time, the raw lake of one of a pipeline's source topics.
 // topicID is the broker's id of the topic.
-func OpenSourceOf(ctx context.Context, b blob.Bucket, plan *pipeline.Plan, source int, topicID string) (*Topic, error) {
+func OpenSource(ctx context.Context, b blob.Bucket, plan *pipeline.Plan, source int, topicID string) (*Topic, error) {
 	src := &plan.Sources[source]
 	ids := src.Wire.IDs
 	if !src.Wire.Confluent || len(ids) == 0 {

@@ -11,7 +11,6 @@ import (
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
-	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // Topic is a Kafka topic together with its place in the lake and the decoder that tells the event time of
@@ -20,12 +19,6 @@ type Topic struct {
 	Name    string
 	Lake    *lake.Topic
 	Decoder schema.Reader
-}
-
-// OpenSource is OpenSourceOf for the only source.
-// topicID is the broker's id of the topic.
-func OpenSource(ctx context.Context, b blob.Bucket, plan *pipeline.Plan, topicID string) (*Topic, error) {
-	return OpenSourceOf(ctx, b, plan, 0, topicID)
 }
 
 // OpenCurated opens the raw lake of a curated topic. Its records are landed by the start of their window, so

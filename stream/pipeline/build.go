@@ -71,8 +71,6 @@ func (b *builder) plan() *Plan {
 	if !b.planOutputs(plan) || !b.planSources(plan) || !b.checkEngine(plan) {
 		return nil
 	}
-	first := &plan.Sources[0]
-	plan.Schema, plan.WatermarkOptions = first.Schema, first.Watermark
 	for _, r := range b.rules {
 		plan.RuleNames = append(plan.RuleNames, r.name)
 	}

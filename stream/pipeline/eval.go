@@ -119,22 +119,6 @@ func (e *Eval) decoded(err error) error {
 // quarantine.
 func (e *Eval) Landable() bool { return e.landable }
 
-// Record is Decode of the first source and Element of its only element, for plans without rules.
-func (e *Eval) Record(value []byte) error {
-	if err := e.Decode(0, value); err != nil {
-		return err
-	}
-	return e.only()
-}
-
-func (e *Eval) only() error {
-	fate, err := e.Element(0)
-	if err == nil && fate.Outcome != Keep {
-		return fmt.Errorf("rule %s has %s the event: this reader knows no rules", e.plan.RuleNames[fate.Rule], fate.Outcome)
-	}
-	return err
-}
-
 // PartitionOf is the partition, of n, in which source.key wants the decoded event: that of the text of its key fields,
 // strings as they are, numbers in decimal, several joined by '|', under Kafka's default partitioner. It is -1 if a key
 // field is null or there is no key, for which no partition is right. An event that was only Landable has none.

@@ -12,15 +12,13 @@ import (
 // Plan is a compiled pipeline. It is immutable and safe for concurrent use; each goroutine takes an Eval of its own.
 type Plan struct {
 	Pipeline *Pipeline
-	Schema   *schema.Schema
 	// Outputs, Codecs and GroupFields have one element per output, in the order of the file.
 	Outputs     []window.Output
 	Codecs      []*curated.Codec
 	GroupFields [][]curated.GroupField
 	// Fingerprint is 12 hexadecimal digits of a SHA-256 over what decides the results.
-	Fingerprint      string
-	WatermarkOptions window.WatermarkOptions
-	// Sources are all sources, in the order of the file. Schema and WatermarkOptions are those of Sources[0].
+	Fingerprint string
+	// Sources are all sources, in the order of the file.
 	Sources []SourcePlan
 	// Shape says how several sources meet.
 	Shape Shape
