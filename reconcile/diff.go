@@ -107,6 +107,8 @@ func diffOf(before []publishedRow, b *batch, codeChanged func(end int64) (bool, 
 		var seen *evidence
 		if p.after != nil {
 			seen = &p.after.seen
+		} else {
+			seen = b.gone(p.before)
 		}
 		c.cause, c.reasons = causes(seen, p, code)
 		c.revision = c.from() + 1

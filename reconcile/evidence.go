@@ -42,21 +42,28 @@ type evidence struct {
 	dupAt      []place
 }
 
-func (e *evidence) late(at place, j journalled, fresh bool) {
-	if j.kind == journal.Invalid {
-		if fresh {
+func (e *evidence) late(c *clue) {
+	if c.invalid {
+		if c.fresh {
 			e.invalidNew++
 		}
 		return
 	}
 	e.lateAll++
-	if !fresh {
+	if !c.fresh {
 		return
 	}
 	e.lateNew++
 	if len(e.lateAt) < evidenceMax {
-		e.lateAt = append(e.lateAt, at)
+		e.lateAt = append(e.lateAt, c.at)
 	}
+}
+
+// add adds what speaks for another window.
+func (e *evidence) add(o *evidence) {
+	e.lateAll, e.lateNew, e.invalidNew, e.duplicates = e.lateAll+o.lateAll, e.lateNew+o.lateNew, e.invalidNew+o.invalidNew, e.duplicates+o.duplicates
+	e.lateAt = append(e.lateAt, o.lateAt[:min(len(o.lateAt), evidenceMax-len(e.lateAt))]...)
+	e.dupAt = append(e.dupAt, o.dupAt[:min(len(o.dupAt), evidenceMax-len(e.dupAt))]...)
 }
 
 func (e *evidence) duplicate(at place) {
@@ -83,10 +90,12 @@ func causes(e *evidence, p pair, codeChanged bool) (curated.Cause, reasons) {
 		found = append(found, curated.CauseLate)
 		r.late, r.evidence = e.lateNew, append(r.evidence, e.lateAt...)
 	}
-	// The stream counted more events than there are, and there are copies: it counted copies.
-	if e != nil && p.after != nil && p.before.exists() && p.before.row.Events > p.after.row.Events && e.duplicates > 0 {
-		found = append(found, curated.CauseDuplicate)
-		r.dup, r.evidence = p.before.row.Events-p.after.row.Events, append(r.evidence, e.dupAt...)
+	// The stream counted more events than there are, and there are as many copies: it counted copies.
+	if e != nil && p.after != nil && p.before.exists() {
+		if more := p.before.row.Events - p.after.row.Events; more > 0 && more <= e.duplicates {
+			found = append(found, curated.CauseDuplicate)
+			r.dup, r.evidence = more, append(r.evidence, e.dupAt...)
+		}
 	}
 	if codeChanged || e != nil && e.invalidNew > 0 {
 		found = append(found, curated.CauseCode)

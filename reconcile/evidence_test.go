@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
-	"github.com/tidemark-io/tidemark/stream/journal"
 )
 
 // Causes are evidence, not guesses: what speaks for a change names it, nothing else does.
@@ -12,16 +11,16 @@ func TestCauses(t *testing.T) {
 	published := func(events int64) *publishedRow { p := &publishedRow{}; p.row.Events = events; return p }
 	recomputed := func(events int64) *batchRow { r := &batchRow{}; r.row.Events = events; return r }
 	late, dup, invalid := &evidence{}, &evidence{}, &evidence{}
-	late.late(place{"t", 1, 7}, journalled{kind: journal.Late}, true)
+	late.late(&clue{at: place{"t", 1, 7}, fresh: true})
 	dup.duplicate(place{"t", 1, 8})
-	invalid.late(place{"t", 1, 9}, journalled{kind: journal.Invalid}, true)
+	invalid.late(&clue{at: place{"t", 1, 9}, fresh: true, invalid: true})
 	seen := &evidence{}
-	seen.late(place{"t", 1, 7}, journalled{kind: journal.Missed}, false) // the last certificate had it
+	seen.late(&clue{at: place{"t", 1, 7}}) // the last certificate had it
 	if seen.lateAll != 1 || seen.lateNew != 0 {
 		t.Errorf("an event that was certified: %+v", seen)
 	}
 	both := &evidence{}
-	both.late(place{"t", 1, 7}, journalled{kind: journal.Late}, true)
+	both.late(&clue{at: place{"t", 1, 7}, fresh: true})
 	both.duplicate(place{"t", 1, 8})
 	for _, c := range []struct {
 		name string
@@ -36,6 +35,7 @@ func TestCauses(t *testing.T) {
 		{"code", nil, pair{published(1), recomputed(2)}, true, curated.CauseCode, 0},
 		{"code, by an event that it can read now", invalid, pair{published(1), recomputed(2)}, false, curated.CauseCode, 0},
 		{"copies that were counted", dup, pair{published(2), recomputed(1)}, false, curated.CauseDuplicate, 1},
+		{"more than there are copies", dup, pair{published(3), recomputed(1)}, false, curated.CauseOther, 0},
 		{"copies that were not", dup, pair{published(1), recomputed(1)}, false, curated.CauseOther, 0},
 		{"late and copies", both, pair{published(3), recomputed(2)}, false, curated.CauseMixed, 2},
 		{"certified before", seen, pair{published(1), recomputed(2)}, false, curated.CauseOther, 0},

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/tidemark-io/tidemark/lake"
@@ -18,7 +19,8 @@ type journalView struct {
 	sources map[string]bool // topics
 	tail    []journal.Entry
 	loaded  bool
-	history []journal.Entry // BORN and CHANGE decisions, once loaded
+	topics  map[int64]places // by hour, of one topic: see placesOfTopic
+	history []journal.Entry  // BORN and CHANGE decisions, once loaded
 }
 
 // readTail reads the journal's records that the lake has not landed yet.
@@ -56,7 +58,11 @@ func (j *journalView) places(ctx context.Context, from, to int64, output string)
 		if !j.sources[e.Topic] || e.Kind.Decision() || e.Kind == journal.Missed && e.Output != output {
 			return
 		}
-		out[place{e.Topic, e.Partition, e.Offset}] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
+		at := place{e.Topic, e.Partition, e.Offset}
+		if _, known := out[at]; known && e.Kind == journal.Invalid {
+			return // one of its elements was; that others were late says more
+		}
+		out[at] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
 	}
 	for h := range j.index.hours {
 		if h < floorHour(from) || h >= to {
@@ -72,6 +78,34 @@ func (j *journalView) places(ctx context.Context, from, to int64, output string)
 		}
 	}
 	return out, nil
+}
+
+// placesOfTopic adds the late and invalid events of one topic whose times are in the hour. What it reads it keeps: many units
+// ask for the same.
+func (j *journalView) placesOfTopic(ctx context.Context, hour int64, topic string, into places) error {
+	kept, ok := j.topics[hour]
+	if !ok {
+		kept = make(places)
+		take := func(e *journal.Entry) {
+			if e.Topic == topic && !e.Kind.Decision() {
+				kept[place{e.Topic, e.Partition, e.Offset}] = journalled{kind: e.Kind, watermark: e.Watermark, hasWatermark: e.HasWatermark}
+			}
+		}
+		if err := j.hour(ctx, hour, take); err != nil {
+			return err
+		}
+		for i := range j.tail {
+			if e := &j.tail[i]; floorHour(e.Time) == hour {
+				take(e)
+			}
+		}
+		if j.topics == nil {
+			j.topics = make(map[int64]places)
+		}
+		j.topics[hour] = kept
+	}
+	maps.Copy(into, kept)
+	return nil
 }
 
 func (j *journalView) hour(ctx context.Context, hour int64, fn func(*journal.Entry)) error {

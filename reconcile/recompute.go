@@ -39,6 +39,9 @@ type batch struct {
 	rows []batchRow // by key
 	acc  accounting
 	hash [sha256.Size]byte // over the rows, see rowsHash
+
+	session bool
+	moved   moved
 }
 
 // recomputer runs one unit's raw files through the flow of the stream, to the end of the input: nothing is late.
@@ -62,6 +65,8 @@ type recomputer struct {
 	rec      rawRecord      // in hand
 	outside  int64
 	evidence evidences
+	moved    moved
+	pending  *clue // of the record in hand, before its outcome is known
 	conflict *conflicts
 	rows     []batchRow
 }
@@ -89,16 +94,16 @@ func (rc *recomputer) run(ctx context.Context, files []unitFile) (*batch, error)
 			return nil, err
 		}
 		if err := rc.file(ctx, &files[i]); err != nil {
-			return nil, rc.named(err)
+			return nil, rc.about(err)
 		}
 	}
 	if err := rc.flow.Finish(); err != nil {
-		return nil, rc.named(err)
+		return nil, rc.about(err)
 	}
 	return rc.batch()
 }
 
-func (rc *recomputer) named(err error) error {
+func (rc *recomputer) about(err error) error {
 	return fmt.Errorf("recompute %s %s: %w", rc.def.Name, rc.unit.partition(), err)
 }
 
@@ -119,9 +124,9 @@ func (rc *recomputer) prepare(files []unitFile) error {
 		Outputs: outputs, Only: rc.unit.output, Observe: rc.entered, MemoryMax: rc.plan.Pipeline.State.MemoryMax,
 	})
 	if err != nil {
-		return rc.named(err)
+		return rc.about(err)
 	}
-	rc.evidence = make(evidences)
+	rc.evidence, rc.moved = newEvidences(rc.def), newMoved(rc.plan, rc.unit.output)
 	rc.conflict = newConflicts(rc.plan, records)
 	return nil
 }
@@ -155,6 +160,7 @@ func (rc *recomputer) file(ctx context.Context, f *unitFile) error {
 // record takes the record in hand, if it concerns the unit.
 func (rc *recomputer) record() error {
 	rec := &rc.rec
+	rc.pending = nil
 	if err := rc.flow.LookPayload(rec.source, rec.stored.SchemaID, rec.stored.Payload); err != nil {
 		return rc.unreadable(err)
 	}
@@ -168,21 +174,23 @@ func (rc *recomputer) record() error {
 		rc.outside++
 		return nil
 	}
+	at := flow.Place{Partition: rec.at.partition, Offset: rec.at.offset}
 	if bad == nil {
 		rec.id, rec.hasID = rc.conflict.idOf(rec.source, ev)
-		rec.ident, _ = rc.flow.Identity()
+		rec.ident = rc.flow.EventID(at)
+		rc.pending = rc.named(rec.at)
 	}
-	at, t := rec.at, ev.Time
-	outcome, err := rc.flow.Take(flow.Place{Partition: at.partition, Offset: at.offset})
-	if err != nil {
+	outcome, err := rc.flow.Take(at)
+	if err != nil || bad != nil {
 		return err
 	}
 	if outcome == flow.Aggregated && rec.hasID {
 		rc.conflict.observe(rec.id, rec.ident)
 	}
 	if rc.joins() {
-		rc.evidence.note(anyGroup, t, rc.known(outcome == flow.Duplicate))
+		rc.taken(eventKey{rec.source, rec.ident}, outcome == flow.Duplicate)
 	}
+	rc.pending = nil
 	return nil
 }
 
@@ -201,35 +209,6 @@ func (rc *recomputer) concerns(source int, t int64) bool {
 
 func (rc *recomputer) joins() bool {
 	return rc.plan.Shape == pipeline.IntervalJoin || rc.plan.Shape == pipeline.Enrich
-}
-
-// known is what speaks for the record in hand having changed something; nil if nothing does.
-func (rc *recomputer) known(duplicate bool) *clue {
-	c := clue{at: rc.rec.at, fresh: rc.rec.fresh, duplicate: duplicate}
-	if duplicate {
-		return &c
-	}
-	var ok bool
-	if c.journalled, ok = rc.places[rc.rec.at]; !ok {
-		return nil
-	}
-	return &c
-}
-
-// entered is told of everything that is given to the windows.
-func (rc *recomputer) entered(in *window.Input, out window.Outcome) error {
-	if out == window.Late {
-		return fmt.Errorf("%s was judged late without a watermark", rc.rec.at)
-	}
-	if !rc.joins() {
-		if c := rc.known(out == window.Duplicate); c != nil {
-			rc.evidence.note(string(in.Keys[rc.unit.output]), in.Time, c)
-		}
-	}
-	if rc.observe == nil {
-		return nil
-	}
-	return rc.observe(&rc.rec, in, out)
 }
 
 var _ flow.Sink = (*recomputer)(nil)
@@ -254,13 +233,12 @@ func (rc *recomputer) Result(res *window.Result) error {
 			r.counts[i] = res.Values[w].Int()
 		}
 	}
-	group := string(res.Key)
-	if rc.joins() {
-		group = anyGroup
-	}
-	from, _ := flow.Reads(rc.plan, 0, res.Start, res.End)
-	r.seen = rc.evidence.of(group, from, res.End)
+	r.seen = rc.evidence.of(string(res.Key), window.Span{Start: res.Start, End: res.End}, res.End+rc.def.Lateness)
 	r.row.Late = r.seen.lateAll
+	if r.seen.lateNew == 0 {
+		out := rc.moved.of(string(res.Key), window.Span{Start: res.Start, End: res.End})
+		r.seen.add(&out)
+	}
 	rc.rows = append(rc.rows, r)
 	return nil
 }
@@ -276,14 +254,14 @@ func (rc *recomputer) Forward(int32, []byte) error {
 // batch sorts the rows and closes the books.
 func (rc *recomputer) batch() (*batch, error) {
 	c := rc.flow.Counters()
-	b := &batch{rows: rc.rows, acc: accounting{
+	b := &batch{rows: rc.rows, session: rc.def.Session(), moved: rc.moved, acc: accounting{
 		consumed: c.Consumed, aggregated: c.Aggregated, duplicate: c.Duplicate, filtered: c.Filtered, invalid: c.Invalid,
 		conflicts: rc.conflict.count, outside: rc.outside,
 	}}
 	sort.Slice(b.rows, func(i, j int) bool { return b.rows[i].key < b.rows[j].key })
 	b.hash = rowsHash(b.rows)
 	if !c.Balanced() {
-		return nil, rc.named(fmt.Errorf("%d records, but %d aggregated + %d duplicate + %d filtered + %d invalid",
+		return nil, rc.about(fmt.Errorf("%d records, but %d aggregated + %d duplicate + %d filtered + %d invalid",
 			c.Consumed, c.Aggregated, c.Duplicate, c.Filtered, c.Invalid))
 	}
 	return b, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidemark-io/tidemark/stream/flow"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -168,10 +169,37 @@ func (r *Reconciler) placesOf(ctx context.Context, v *view, u *unitState) (place
 	from, to := u.span.hour, u.span.end
 	for i := range r.plan.Sources {
 		if low, _ := flow.Reads(r.plan, i, u.span.hour, u.span.end); low > window.TimeMin {
-			from = min(from, low) // versions of any age may be read: of those, the journal of the unit's own time is asked only
+			from = min(from, low)
 		}
 	}
-	return v.journal.places(ctx, from, to, r.plan.Outputs[u.key.output].Name)
+	out, err := v.journal.places(ctx, from, to, r.plan.Outputs[u.key.output].Name)
+	if err != nil || r.plan.Shape != pipeline.Enrich {
+		return out, err
+	}
+	return out, r.placesOfVersions(ctx, v, u, out)
+}
+
+// placesOfVersions adds what the journal says of versions from before the unit: of those that the last certificate had not
+// seen, as far as lookback reaches. Versions may be of any age, and most are as they were.
+func (r *Reconciler) placesOfVersions(ctx context.Context, v *view, u *unitState, into places) error {
+	oldest := int64(math.MinInt64)
+	if back := r.plan.Pipeline.Reconcile.Lookback.Milliseconds(); back > 0 {
+		oldest = u.span.hour - back
+	}
+	isNew := newFiles(u.last)
+	hours := make(map[int64]bool)
+	for i := range u.files {
+		f := &u.files[i]
+		if h := floorHour(f.MinTime); f.source == r.plan.Join.Right && h < u.span.hour && h >= oldest && isNew(f.Path) {
+			hours[h] = true
+		}
+	}
+	for h := range hours {
+		if err := v.journal.placesOfTopic(ctx, h, r.plan.Sources[r.plan.Join.Right].Topic, into); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Reconciler) runBatch(ctx context.Context, rc *recomputer, files []unitFile) (*batch, error) {
