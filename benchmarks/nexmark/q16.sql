@@ -1,0 +1,3 @@
+SELECT channel AS key, date_time // 86400000 * 86400000 AS start, date_time // 86400000 * 86400000 + 86400000 AS "end", max(date_time), count(*), count(*) FILTER (price < 10000), count(*) FILTER (price >= 10000 AND price < 1000000), count(*) FILTER (price >= 1000000), count(DISTINCT bidder),
+  count(DISTINCT CASE WHEN price < 10000 THEN bidder END), count(DISTINCT auction)
+FROM bid GROUP BY ALL
