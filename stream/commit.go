@@ -26,18 +26,11 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	var dirty []*task
 	var offsets []kafka.Commit
 	for _, t := range r.mine() {
-		if err := r.update(t); err != nil {
-			r.note(t, err)
+		if err := r.ready(t); err != nil {
 			return err
 		}
 		if !t.dirty || t.abandoned {
 			continue
-		}
-		// A committed state never holds a window that its watermark has passed, wherever processing was interrupted: a replay
-		// would close it with its result suppressed.
-		if err := errors.Join(t.close(), t.flow.Mark(t.id, false)); err != nil {
-			r.note(t, err)
-			return err
 		}
 		// The transaction begins here and not sooner, so that no slow landing or checkpoint can hold it open.
 		for _, rec := range t.out {
@@ -71,6 +64,19 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	}
 	r.report()
 	return nil
+}
+
+// ready closes what a task's watermark has passed. A committed state never holds a window that it has passed, wherever
+// processing was interrupted: a replay would close it with its result suppressed.
+func (r *runner) ready(t *task) error {
+	if t.abandoned {
+		return nil
+	}
+	err := r.update(t)
+	if err == nil && t.dirty {
+		err = errors.Join(t.close(), t.flow.Mark(t.id, false))
+	}
+	return r.halt(t, err)
 }
 
 // offsets appends the task's position in each of its inputs, with the rest of the cut as their metadata.

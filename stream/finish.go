@@ -150,19 +150,23 @@ func (r *runner) closeAll(tasks []*task, mark int64) error {
 		return nil // no event anywhere
 	}
 	for _, t := range tasks {
-		for _, in := range t.inputs {
-			if r.sources[in.number].lake == nil || t.flow.Reached(in.number) >= mark {
-				continue
-			}
-			if err := t.raise(in, journal.End, mark, "end of input"); err != nil {
-				return err
-			}
-		}
-		if err := t.flow.Mark(t.id, true); err != nil {
+		if err := r.halt(t, r.closeTask(t, mark)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *runner) closeTask(t *task, mark int64) error {
+	for _, in := range t.inputs {
+		if r.sources[in.number].lake == nil || t.flow.Reached(in.number) >= mark {
+			continue
+		}
+		if err := t.raise(in, journal.End, mark, "end of input"); err != nil {
+			return err
+		}
+	}
+	return t.flow.Mark(t.id, true)
 }
 
 // complete reports whether nothing is left to do for anyone: every task is closed up to mark and every topic landed. A

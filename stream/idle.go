@@ -90,7 +90,7 @@ func (r *runner) decideIdle(ctx context.Context, now time.Time) error {
 			if !t.worthRaising(in, mark) {
 				continue
 			}
-			if err := t.raise(in, journal.Idle, mark, reason); err != nil {
+			if err := r.halt(t, t.raise(in, journal.Idle, mark, reason)); err != nil {
 				return err
 			}
 		}

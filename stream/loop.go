@@ -116,6 +116,7 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 	for id, mine := range byTask {
 		t := r.running(id)
 		if t == nil {
+			s.Pause(id)
 			continue
 		}
 		g.Go(func() error {
@@ -137,15 +138,8 @@ func (r *runner) processOne(ctx context.Context, s *kafka.Session, t *task, b ka
 	if in.next >= in.limit || b.Records[len(b.Records)-1].Offset >= in.limit {
 		s.PauseOne(in.topic, t.id) // what came after the end was fixed is for another run
 	}
-	var stop *StopError
-	if !errors.As(err, &stop) {
-		r.note(t, err)
-		return err
-	}
 	// What came before the record that stopped the task is sound; the commit closes what it allows.
-	t.stopped = err
-	s.Pause(t.id)
-	return r.stop(t.id, err)
+	return r.halt(t, err)
 }
 
 // input is the task's part of a topic.

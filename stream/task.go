@@ -1,19 +1,15 @@
 package stream
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/tidemark-io/tidemark/lake"
-	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
-	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // task is the unit of parallel work: one pipeline, one partition number of its inputs. It turns records into state,
@@ -40,7 +36,7 @@ type task struct {
 	dirty     bool // something happened since the last commit
 	out       []*kafka.Record
 	stopped   error
-	abandoned bool      // what is not committed must not be
+	abandoned bool      // a flow that has failed: what is not committed must not be
 	updates   []updates // per output
 }
 
@@ -67,13 +63,13 @@ func newInput(number int, topic *kafka.TopicInfo) *input {
 }
 
 // process applies records of one input in offset order and closes what the watermark then allows. A *StopError leaves
-// the task exactly before the record it names.
+// the task exactly before the record it names, or abandoned.
 func (t *task) process(in *input, records []*kafka.Record) error {
 	for _, r := range records {
 		if r.Offset < in.next {
 			continue // already in the state: the cut is behind what was fetched
 		}
-		if r.Offset >= in.limit {
+		if r.Offset >= in.limit && !t.replaying { // another process of the run may have committed beyond
 			break
 		}
 		if !r.Attrs.IsControl() {
@@ -101,48 +97,18 @@ func (t *task) record(in *input, r *kafka.Record) error {
 			return err
 		}
 	}
-	_, err := t.flow.Take(at)
-	if errors.Is(err, window.ErrOpenWindows) {
-		// Part of the record may be counted, so nothing since the last commit is kept.
-		t.abandoned = true
-		return &StopError{Where: place(r), What: err.Error(), Err: err,
-			Fix: "shorten windows, lateness or gaps, group by less, or raise state.open_max and give the machine the room; nothing of the partition was skipped"}
-	}
-	if err != nil {
-		return fmt.Errorf("task %d: %w", t.id, err)
+	if _, err := t.flow.Take(at); err != nil {
+		return t.failed(place(r), err)
 	}
 	in.consumed++
 	return nil
-}
-
-// refused says why a record can't be taken. What an unknown schema id holds is not known to be wrong, so the task stops
-// before it (law L3).
-func (t *task) refused(in *input, r *kafka.Record, err error) error {
-	var unknown *schema.UnknownSchemaError
-	var key *flow.KeyError
-	var letter *flow.LetterError
-	switch {
-	case errors.As(err, &unknown):
-		return &StopError{Where: place(r), What: fmt.Sprintf("schema id %d is not among source.schema.ids", unknown.ID),
-			Fix: "add the id (and its schema) to the pipeline file and start again; nothing of the partition was skipped", Err: err}
-	case errors.As(err, &key) && key.Want < 0:
-		return &StopError{Where: place(r), What: fmt.Sprintf("a field of source.key %v is null: nothing says where the event belongs", t.plan.Sources[in.number].Spec.Key),
-			Fix: "declare a key whose fields are never null, or none: the pipeline is rekeyed then"}
-	case errors.As(err, &key):
-		return &StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Sources[in.number].Spec.Key, key.Want),
-			Fix: "declare the key that the topic is really keyed by, or none, or produce with the default (murmur2) partitioner"}
-	case errors.As(err, &letter):
-		return &StopError{Where: place(r), What: letter.Error(),
-			Fix: "someone else writes to the pipeline's own topic: keep them off, and give the pipeline a new name to start over", Err: err}
-	}
-	return fmt.Errorf("%s: %w", place(r), err)
 }
 
 // close publishes and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
 // each commit.
 func (t *task) close() error {
 	if err := t.flow.Close(); err != nil {
-		return fmt.Errorf("task %d: %w", t.id, err)
+		return t.failed(t.position(), err)
 	}
 	return nil
 }
