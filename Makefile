@@ -52,3 +52,13 @@ meta:
 check-clean:
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "the tree is not clean"; exit 1; }
 	@test -z "$$(git ls-files -i -c --exclude-standard)" || { git ls-files -i -c --exclude-standard; echo "ignored files are committed"; exit 1; }
+
+# Nexmark's queries over EVENTS events, each checked row by row against DuckDB, and what an event costs in each.
+EVENTS ?= 200000
+.PHONY: nexmark peers
+nexmark:
+	TIDEMARK_EVENTS=$(EVENTS) $(GO) test -count 1 -v -timeout 60m -bench . -benchmem ./benchmarks/nexmark
+
+# The same queries through Kafka Streams and through Tidemark.
+peers:
+	$(GO) test -count 1 -v ./benchmarks/peers

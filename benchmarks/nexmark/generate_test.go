@@ -89,7 +89,7 @@ var (
 func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
 
 // log makes the records in the order in which they arrive.
-func (p profile) log(t *testing.T) []message {
+func (p profile) log(t testing.TB) []message {
 	t.Helper()
 	r := rand.New(rand.NewPCG(p.seed, 49))
 	var out []message

@@ -26,10 +26,7 @@ type result struct {
 // tidemark runs a query over a log.
 func tidemark(t *testing.T, query string, log []message) result {
 	t.Helper()
-	p, err := pipeline.LoadWith(query+".yaml", os.LookupEnv, pipeline.Extensions{Functions: functions})
-	must(t, err)
-	plan, err := p.Compile()
-	must(t, err)
+	plan := load(t, query)
 	d, err := streamtest.NewDriver(plan, partitions)
 	must(t, err)
 	feed(t, plan, d, log)
@@ -48,6 +45,15 @@ func tidemark(t *testing.T, query string, log []message) result {
 		r.corrected = append(r.corrected, tell(t, plan, i, batch))
 	}
 	return r
+}
+
+func load(t testing.TB, query string) *pipeline.Plan {
+	t.Helper()
+	p, err := pipeline.LoadWith(query+".yaml", os.LookupEnv, pipeline.Extensions{Functions: functions})
+	must(t, err)
+	plan, err := p.Compile()
+	must(t, err)
+	return plan
 }
 
 // feed appends every record where its producer would put it.
