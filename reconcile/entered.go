@@ -1,8 +1,10 @@
 package reconcile
 
 import (
+	"bytes"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/join"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -35,26 +37,43 @@ func (rc *recomputer) entered(in *window.Input, out window.Outcome) error {
 	if out == window.Late {
 		return fmt.Errorf("%s was judged late without a watermark", rc.rec.at)
 	}
-	group := string(in.Keys[rc.unit.output])
+	group := in.Keys[rc.unit.output]
 	if p := rc.flow.Pair(); p != nil {
 		rc.paired(group, in.Time, p)
-	} else {
-		rc.single(group, in, out == window.Duplicate)
+		if rc.observe == nil {
+			return nil
+		}
+		return rc.observe(rc.recordsOf(p), in, out)
 	}
+	rc.single(group, in, out == window.Duplicate)
 	if rc.observe == nil {
 		return nil
 	}
-	return rc.observe(&rc.rec, in, out)
+	return rc.observe([]*rawRecord{&rc.rec}, in, out)
+}
+
+// remember keeps the record in hand for what a join makes of it later.
+func (rc *recomputer) remember() {
+	key := eventKey{rc.rec.source, rc.rec.ident}
+	if rc.known == nil || rc.known[key] != nil {
+		return
+	}
+	kept := rc.rec
+	kept.stored = &lake.Stored{}
+	if rc.pending != nil {
+		kept.stored.Payload = bytes.Clone(rc.rec.stored.Payload)
+	}
+	rc.known[key] = &kept
 }
 
 // single notes what speaks for an event, or an element of one, having changed its windows.
-func (rc *recomputer) single(group string, in *window.Input, duplicate bool) {
+func (rc *recomputer) single(group []byte, in *window.Input, duplicate bool) {
 	if duplicate {
-		rc.evidence.copy(group, in.Time, rc.rec.at)
+		rc.evidence.copy(string(group), in.Time, rc.rec.at)
 	} else if rc.pending != nil {
 		c := *rc.pending // elements have copies of their own
 		rc.pending = &c
-		rc.evidence.note(group, in.Time, rc.pending)
+		rc.evidence.note(string(group), in.Time, rc.pending)
 	}
 	if in.HasID {
 		rc.taken(eventKey{rc.rec.source, in.ID}, duplicate)
@@ -62,20 +81,34 @@ func (rc *recomputer) single(group string, in *window.Input, duplicate bool) {
 }
 
 // paired notes what speaks for either event of a pair having changed the pair's windows.
-func (rc *recomputer) paired(group string, t int64, p *join.Pair) {
-	j := &rc.plan.Join
-	sides := []eventKey{{j.Left, p.LeftID}}
-	if p.Right != nil {
-		sides = append(sides, eventKey{j.Right, p.RightID})
-	}
-	for _, side := range sides {
+func (rc *recomputer) paired(group []byte, t int64, p *join.Pair) {
+	for i, side := range rc.sides(p) {
+		if i == 1 && p.Right == nil {
+			break
+		}
 		c := rc.evidence.events[side]
 		if c == nil && side == (eventKey{rc.rec.source, rc.rec.ident}) {
 			c = rc.pending
 		}
 		if c != nil {
-			rc.evidence.note(group, t, c)
-			rc.moved.note(group, t, c)
+			rc.evidence.note(string(group), t, c)
+			rc.moved.note(string(group), t, c)
 		}
 	}
+}
+
+// sides are the events of a pair; the right one is of meaning if the pair has one.
+func (rc *recomputer) sides(p *join.Pair) [2]eventKey {
+	j := &rc.plan.Join
+	return [2]eventKey{{j.Left, p.LeftID}, {j.Right, p.RightID}}
+}
+
+// recordsOf are the records of a pair.
+func (rc *recomputer) recordsOf(p *join.Pair) (recs []*rawRecord) {
+	for i, side := range rc.sides(p) {
+		if rec := rc.known[side]; rec != nil && (i == 0 || p.Right != nil) {
+			recs = append(recs, rec)
+		}
+	}
+	return recs
 }

@@ -1,14 +1,17 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -47,6 +50,7 @@ type explainer struct {
 	start int64
 	end   int64
 	late  places
+	parts map[place]*rawRecord // of what a join made
 	out   *Explanation
 
 	conflict *conflicts
@@ -64,7 +68,7 @@ func (r *Reconciler) newExplainer(o ExplainOptions) (*explainer, error) {
 	}
 	def := &r.plan.Outputs[output]
 	w := lastOf(def, o.Window.UnixMilli())
-	x := &explainer{r: r, opt: o, def: def, group: string(group), at: o.Window.UnixMilli(), conflict: newConflicts(r.plan, 0)}
+	x := &explainer{r: r, opt: o, def: def, group: string(group), at: o.Window.UnixMilli(), conflict: newConflicts(r.plan, 0), parts: make(map[place]*rawRecord)}
 	x.key = unitKey{output, floorHour(w.Start)}
 	x.span = spanOf(def, x.key.hour)
 	x.out = &Explanation{
@@ -106,7 +110,9 @@ func (x *explainer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if x.late, err = x.r.placesOf(ctx, v, u); err != nil {
+	whole := *u
+	whole.last = nil // also what a certificate has seen
+	if x.late, err = x.r.placesOf(ctx, v, &whole); err != nil {
 		return err
 	}
 	if x.def.Session() {
@@ -120,6 +126,9 @@ func (x *explainer) run(ctx context.Context) error {
 	}
 	b, err := x.r.runBatch(ctx, rc, u.files)
 	if err != nil {
+		return err
+	}
+	if err := x.joined(); err != nil {
 		return err
 	}
 	x.batch(b)
@@ -159,7 +168,11 @@ func (x *explainer) findSession(ctx context.Context, v *view, u *unitState) erro
 // known of where a window without events would come from, so then it takes all of them.
 func (x *explainer) own(v *view, u *unitState) {
 	closes := x.end + x.def.Lateness
-	x.out.Waits = u.waits
+	if why := x.r.plan.Unreconciled[x.key.output]; why != "" {
+		x.out.Waits = []string{"nothing reconciles this output: " + why}
+	} else {
+		x.out.Waits = u.waits
+	}
 	tasks := v.tasks
 	// A window lives in the task of its events' partition, unless they were brought together on the way.
 	if len(x.out.Ranges) > 0 && !x.r.plan.Rekeyed {
@@ -171,6 +184,8 @@ func (x *explainer) own(v *view, u *unitState) {
 	switch {
 	case closedUpTo(tasks) < closes:
 		x.out.Owner, x.out.State = "stream", "open"
+	case x.r.plan.Unreconciled[x.key.output] != "":
+		x.out.Owner, x.out.State = "stream", "closed"
 	case x.r.clean(u):
 		x.out.Owner, x.out.State = "reconciler", fmt.Sprintf("certified %d", u.last.number)
 	default:
@@ -185,25 +200,56 @@ func (x *explainer) own(v *view, u *unitState) {
 	}
 }
 
-// observe is told of everything that enters the unit's windows; it keeps what is in the window. What a join gives is listed
-// by the record that completed it.
-func (x *explainer) observe(rec *rawRecord, in *window.Input, out window.Outcome) error {
+// observe is told of everything that enters the unit's windows; it keeps what is in the window.
+func (x *explainer) observe(recs []*rawRecord, in *window.Input, out window.Outcome) error {
 	if in.Time < x.start || in.Time >= x.end || string(in.Keys[x.key.output]) != x.group {
 		return nil
 	}
-	e := EventPlace{Place: rec.at.String(), Time: timeOf(in.Time), File: rec.file.Path}
-	if out == window.Duplicate {
-		return x.list(&x.out.Duplicates, e, rec, true)
+	if x.r.plan.Shape == pipeline.IntervalJoin || x.r.plan.Shape == pipeline.Enrich {
+		x.out.Aggregated++
+		for _, rec := range recs { // in no order, and some again: see joined
+			x.parts[rec.at] = rec
+		}
+		return nil
 	}
+	rec := recs[0]
+	if out == window.Duplicate {
+		return x.list(&x.out.Duplicates, EventPlace{Place: rec.at.String(), Time: timeOf(in.Time), File: rec.file.Path}, rec, true)
+	}
+	x.out.Aggregated++
+	return x.part(rec)
+}
+
+// joined lists the events that a join has made the window of, those of the one source, then those of the other.
+func (x *explainer) joined() error {
+	var recs []*rawRecord
+	for _, rec := range x.parts {
+		recs = append(recs, rec)
+	}
+	slices.SortFunc(recs, func(a, b *rawRecord) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.at.partition, b.at.partition), cmp.Compare(a.at.offset, b.at.offset))
+	})
+	for _, rec := range recs {
+		if err := x.part(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part lists one event that is in the window.
+func (x *explainer) part(rec *rawRecord) error {
 	x.extend(rec.at)
 	if rec.hasID {
 		x.conflict.observe(rec.id, rec.ident)
 	}
 	x.out.Conflicts = x.conflict.count
-	if j, ok := x.late[rec.at]; ok && j.kind != journal.Invalid {
+	e := EventPlace{Place: rec.at.String(), Time: timeOf(rec.time), File: rec.file.Path}
+	closes := x.closesFor(rec.time)
+	if j, ok := x.late[rec.at]; ok && j.kind != journal.Invalid && (!j.hasWatermark || j.watermark >= closes) {
 		e.Kind = strings.ToLower(j.kind.String())
 		if j.hasWatermark {
-			e.BehindMs = j.watermark - (x.end + x.def.Lateness)
+			e.BehindMs = j.watermark - closes
 		}
 		if err := x.list(&x.out.Late, e, rec, true); err != nil {
 			return err
@@ -213,6 +259,17 @@ func (x *explainer) observe(rec *rawRecord, in *window.Input, out window.Outcome
 		return x.list(&x.out.Events, e, rec, false)
 	}
 	return nil
+}
+
+// closesFor is the watermark from which on an event of a time is late for the window.
+func (x *explainer) closesFor(t int64) int64 {
+	switch {
+	case x.r.plan.Shape == pipeline.IntervalJoin || x.r.plan.Shape == pipeline.Enrich:
+		return t + x.r.plan.Join.Lateness
+	case x.def.Session():
+		return t + x.def.Lateness
+	}
+	return x.end + x.def.Lateness
 }
 
 func (x *explainer) list(into *[]EventPlace, e EventPlace, rec *rawRecord, content bool) error {
@@ -233,7 +290,6 @@ func (x *explainer) list(into *[]EventPlace, e EventPlace, rec *rawRecord, conte
 // extend adds an event to the ranges. Files come in the order of partitions and offsets, so a range grows at its end; other
 // windows' events may lie between.
 func (x *explainer) extend(at place) {
-	x.out.Aggregated++
 	if n := len(x.out.Ranges); n > 0 {
 		last := &x.out.Ranges[n-1]
 		if last.Topic == at.topic && last.Partition == at.partition && at.offset > last.Last && at.offset-last.Last <= rangeGap {

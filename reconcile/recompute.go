@@ -55,8 +55,9 @@ type recomputer struct {
 	places places                 // what the journal says of the unit's events
 	isNew  func(path string) bool // whether the last certificate had not seen the file
 
-	// observe, when not nil, is told of everything that enters the unit's windows (explain).
-	observe func(rec *rawRecord, in *window.Input, out window.Outcome) error
+	// observe, when not nil, is told of everything that enters the unit's windows (explain), and by which records: of what a
+	// join makes, one or two.
+	observe func(recs []*rawRecord, in *window.Input, out window.Outcome) error
 
 	// state of run
 	flow     *flow.Flow
@@ -66,7 +67,8 @@ type recomputer struct {
 	outside  int64
 	evidence evidences
 	moved    moved
-	pending  *clue // of the record in hand, before its outcome is known
+	known    map[eventKey]*rawRecord // to observe by which records a join made something
+	pending  *clue                   // of the record in hand, before its outcome is known
 	conflict *conflicts
 	rows     []batchRow
 }
@@ -75,9 +77,10 @@ type recomputer struct {
 type rawRecord struct {
 	at     place
 	source int
+	time   int64 // ms
 	file   *lake.File
-	stored *lake.Stored
-	fresh  bool // the last certificate had not seen its file
+	stored *lake.Stored // of a known one: its payload only, and only if the journal names it
+	fresh  bool         // the last certificate had not seen its file
 	id     uint64
 	hasID  bool
 	ident  [16]byte
@@ -128,6 +131,9 @@ func (rc *recomputer) prepare(files []unitFile) error {
 	}
 	rc.evidence, rc.moved = newEvidences(rc.def), newMoved(rc.plan, rc.unit.output)
 	rc.conflict = newConflicts(rc.plan, records)
+	if rc.observe != nil && rc.joins() {
+		rc.known = make(map[eventKey]*rawRecord)
+	}
 	return nil
 }
 
@@ -175,10 +181,12 @@ func (rc *recomputer) record() error {
 		return nil
 	}
 	at := flow.Place{Partition: rec.at.partition, Offset: rec.at.offset}
+	rec.time = ev.Time
 	if bad == nil {
 		rec.id, rec.hasID = rc.conflict.idOf(rec.source, ev)
 		rec.ident = rc.flow.EventID(at)
 		rc.pending = rc.named(rec.at)
+		rc.remember()
 	}
 	outcome, err := rc.flow.Take(at)
 	if err != nil || bad != nil {
