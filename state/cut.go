@@ -37,8 +37,8 @@ type Cut struct {
 	// were none. Only decisions read it: it takes no part in SameState.
 	Bound int64 `json:"bound"`
 
-	// LastRecordAt is when the last record was consumed, by the wall clock.
-	// It takes no part in SameState.
+	// LastRecordAt is when the last record of any source was consumed, by the
+	// wall clock. It takes no part in SameState.
 	LastRecordAt int64 `json:"last_record_at"`
 }
 
@@ -58,6 +58,10 @@ type Source struct {
 	Watermark json.RawMessage `json:"watermark,omitempty"`
 	// Reached is the watermark's value; math.MinInt64 when there is none yet.
 	Reached int64 `json:"reached"`
+
+	// LastRecordAt is Cut.LastRecordAt of this source alone; 0 if it had no
+	// record yet. It takes no part in SameState.
+	LastRecordAt int64 `json:"last_record_at,omitempty"`
 }
 
 // Counters account for every record once (law L3): Consumed and Received

@@ -144,7 +144,7 @@ type view struct {
 }
 
 // sibling looks at a task: directly if it runs here, else through its last checkpoint, by which it is silent if the
-// checkpoint stands at the end of its partition, since the last record that it has seen.
+// checkpoint stands at the end of its partition, since the last record that it has seen there.
 func (r *runner) sibling(t *task, cut *state.Cut, number int, id int32, now time.Time) (view, bool) {
 	if t != nil && t.stopped == nil {
 		in := t.inputs[number]
@@ -159,7 +159,11 @@ func (r *runner) sibling(t *task, cut *state.Cut, number int, id int32, now time
 	}
 	v := view{reached: cut.Sources[number].Reached, bound: cut.Bound}
 	if cut.Sources[number].Next >= r.observed[r.sources[number].Name][id].High {
-		v.silentFor, v.atEnd = now.Sub(time.UnixMilli(cut.LastRecordAt)), true
+		last := cut.Sources[number].LastRecordAt
+		if len(cut.Sources) == 1 {
+			last = cut.LastRecordAt // older cuts have no other
+		}
+		v.silentFor, v.atEnd = now.Sub(time.UnixMilli(last)), true
 	}
 	return v, true
 }

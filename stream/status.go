@@ -199,7 +199,7 @@ func (r *runner) report() {
 
 func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) TaskStatus {
 	s := TaskStatus{
-		Task: t.id, State: Idle, Counters: t.counters(), OldestOpen: window.NoWatermark, LastRecordAt: t.lastRecordAt,
+		Task: t.id, State: Idle, Counters: t.counters(), OldestOpen: window.NoWatermark,
 		StateBytes: t.store.SizeBytes(), MemoryBytes: t.flow.Memory(), Buffered: t.flow.Buffered(),
 	}
 	for _, in := range t.inputs {
@@ -209,6 +209,7 @@ func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) 
 			Watermark: t.flow.Reached(in.number), Pending: t.flow.Pending(in.number),
 			Consumed: in.consumed, Silent: !in.silentSince.IsZero(), Internal: in.topic == t.repartition,
 		}
+		s.LastRecordAt = max(s.LastRecordAt, in.lastRecordAt)
 		if in.lander != nil {
 			st.Landed = in.lander.Landed()
 		}

@@ -27,10 +27,8 @@ type task struct {
 	store        *state.Store
 
 	// What follows is the cut and what belongs to it.
-	inputs       []*input
-	decisions    int64 // number of the last decision taken
-	lastRecordAt int64 // wall clock of the last cut with new records, ms: how long it has been silent
-	consumedAt   int64 // records consumed then
+	inputs    []*input
+	decisions int64 // number of the last decision taken
 
 	replaying bool // outputs and journal entries were published before
 	dirty     bool // something happened since the last commit
@@ -56,6 +54,9 @@ type input struct {
 	committed   int64     // next, as the broker last confirmed it
 	silentSince time.Time // when the partition was first seen without anything to read
 	consumed    int64     // records since the task was opened
+
+	lastRecordAt int64 // wall clock of the last cut with new records, ms: how long it has been silent
+	consumedAt   int64 // records consumed then
 }
 
 func newInput(number int, topic *kafka.TopicInfo) *input {

@@ -11,13 +11,9 @@ import (
 func (t *task) cut() (*state.Cut, error) {
 	// Windows beyond the clock's limit are not worth closing for: they come from bad timestamps.
 	bound := t.flow.Bound(t.now() + t.maxFuture())
-	counters := t.counters()
-	if n := counters.Consumed + counters.Received; n > t.consumedAt {
-		t.lastRecordAt, t.consumedAt = t.now(), n
-	}
 	cut := &state.Cut{
 		Version: state.CutVersion, Pipeline: t.plan.Pipeline.Name, Task: t.id, Fingerprint: t.plan.Fingerprint,
-		Journal: t.decisions, Counters: counters, Bound: bound, LastRecordAt: t.lastRecordAt,
+		Journal: t.decisions, Counters: t.counters(), Bound: bound,
 	}
 	for _, in := range t.inputs {
 		mark, err := t.flow.EncodeMark(in.number)
@@ -27,23 +23,31 @@ func (t *task) cut() (*state.Cut, error) {
 		cut.Sources = append(cut.Sources, state.Source{
 			Topic: in.topic, TopicID: in.topicID, Partition: t.id, Partitions: in.wide,
 			Born: in.bornAt, Next: in.next, LeaderEpoch: in.leaderEpoch,
-			Watermark: mark, Reached: t.flow.Reached(in.number),
+			Watermark: mark, Reached: t.flow.Reached(in.number), LastRecordAt: in.seenAt(t.now()),
 		})
+		cut.LastRecordAt = max(cut.LastRecordAt, in.lastRecordAt)
 	}
 	return cut, nil
+}
+
+// seenAt is when the input's last record came, as far as cuts tell: the first one that has it.
+func (in *input) seenAt(now int64) int64 {
+	if in.consumed > in.consumedAt {
+		in.lastRecordAt, in.consumedAt = now, in.consumed
+	}
+	return in.lastRecordAt
 }
 
 // resume sets the task to what a cut says.
 func (t *task) resume(cut *state.Cut) error {
 	for i, src := range cut.Sources {
 		in := t.inputs[i]
-		in.next, in.leaderEpoch = src.Next, src.LeaderEpoch
+		in.next, in.leaderEpoch, in.lastRecordAt = src.Next, src.LeaderEpoch, src.LastRecordAt
 		if err := t.flow.Restore(i, src.Watermark); err != nil {
 			return fmt.Errorf("task %d: watermark of the state: %w", t.id, err)
 		}
 	}
-	t.decisions, t.lastRecordAt = cut.Journal, cut.LastRecordAt
-	t.consumedAt = cut.Counters.Consumed + cut.Counters.Received
+	t.decisions = cut.Journal
 	return t.flow.Resume(countersOf(&cut.Counters), cut.Bound)
 }
 
