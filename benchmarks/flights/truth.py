@@ -78,6 +78,8 @@ LOCAL_DAY = "[(day_start, day_end)]"
 UTC_DAY = f"[(t - t % {24 * HOUR}, t - t % {24 * HOUR} + {24 * HOUR})]"
 HOPS = f"list_transform(range(0, 6), lambda i: (t - t % {HOUR} - i * {HOUR}, t - t % {HOUR} - i * {HOUR} + {6 * HOUR}))"
 LOCAL_QUARTER = f"""[(t - (t - day_start) % {6 * HOUR}, least(t - (t - day_start) % {6 * HOUR} + {6 * HOUR}, day_end))]"""
+LOCAL_DAYS_7 = """list_transform(range(0, 7), lambda i: (epoch_ms((day - i::INT)::TIMESTAMP AT TIME ZONE 'America/New_York'),
+  epoch_ms((day - i::INT + 7)::TIMESTAMP AT TIME ZONE 'America/New_York')))"""
 THURSDAY = "(day - ((dayofweek(day) + 3) % 7)::INT)"
 LOCAL_WEEK = f"""[(epoch_ms({THURSDAY}::TIMESTAMP AT TIME ZONE 'America/New_York'),
   epoch_ms(({THURSDAY} + 7)::TIMESTAMP AT TIME ZONE 'America/New_York'))]"""
@@ -103,6 +105,9 @@ DAY = {"flights": "count(*)", "mean_delay": "list(departure_delay)", "p95_delay"
 OUTPUTS = {  # key, windows, allowed lateness, SQL of the values
     "departures-new-york-day": ("origin", LOCAL_DAY, HOUR, DAY),
     "departures-utc-day": ("origin", UTC_DAY, HOUR, DAY),
+    "departures-rolling-week": ("origin", LOCAL_DAYS_7, HOUR, {
+        "flights": "count(*)", "mean_delay": "list(departure_delay)", "median_delay": "list(departure_delay)",
+        "aircraft": "count(DISTINCT tail_number)"}),
     "departures-6h-hopping": ("origin", HOPS, 30 * MINUTE, {
         "flights": "count(*)", "delay": "sum(departure_delay)::BIGINT", "best": "min(departure_delay)", "worst": "max(departure_delay)",
         "mean_delay": "list(departure_delay)"}),
