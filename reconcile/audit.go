@@ -28,7 +28,7 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readTails(ctx, v); err != nil {
+	if err := r.readTails(ctx, v, -1); err != nil {
 		return nil, err
 	}
 	a := &AuditReport{
@@ -43,6 +43,11 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 		return nil, err
 	}
 	a.NotProven = append(a.NotProven, beyond...)
+	for i, why := range r.plan.Unreconciled {
+		if why != "" {
+			a.NotProven = append(a.NotProven, fmt.Sprintf("anything of output %s, which nothing reconciles: %s", r.certs.outputs[i], why))
+		}
+	}
 	tree := &merkle{}
 	keys := r.units(v)
 	for i, k := range keys {

@@ -103,7 +103,7 @@ func (x *explainer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := x.r.readTails(ctx, v); err != nil {
+	if err := x.r.readTails(ctx, v, x.key.output); err != nil {
 		return err
 	}
 	u, err := x.r.unit(ctx, v, x.key, false)

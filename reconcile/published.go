@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"sort"
 
 	"github.com/tidemark-io/tidemark/lake"
@@ -33,6 +34,7 @@ func (p *publishedRow) provisional() bool { return p.row.Status == curated.Open 
 // tailRecord is a curated record that the lake has not landed yet.
 type tailRecord struct {
 	at         place
+	start      int64 // of the window
 	key, value []byte
 }
 
@@ -70,7 +72,7 @@ func (p *published) readTail(ctx context.Context, k kafka.Options, limit int) er
 			}
 			h := floorHour(row.Start)
 			p.tail[h] = append(p.tail[h], tailRecord{
-				at: place{p.index.name, r.Partition, r.Offset}, key: bytes.Clone(r.Key), value: bytes.Clone(r.Value),
+				at: place{p.index.name, r.Partition, r.Offset}, start: row.Start, key: bytes.Clone(r.Key), value: bytes.Clone(r.Value),
 			})
 			return nil
 		})
@@ -83,18 +85,23 @@ func (p *published) readTail(ctx context.Context, k kafka.Options, limit int) er
 
 // units calls fn with the hour of every unit that has published rows.
 func (p *published) units(fn func(hour int64)) {
-	hour := func(h int64) {
-		if !p.def.Session() {
+	if !p.def.Session() {
+		for h := range p.index.hours {
 			fn(h)
-			return
 		}
-		unitsTouched(p.def, h, h+hourMs-1, fn)
+		for h := range p.tail {
+			fn(h)
+		}
+		return
 	}
-	for h := range p.index.hours {
-		hour(h)
+	for _, files := range p.index.hours {
+		low, high := within(files, math.MaxInt64, math.MinInt64)
+		unitsTouched(p.def, low, high, fn)
 	}
-	for h := range p.tail {
-		hour(h)
+	for _, records := range p.tail {
+		for i := range records {
+			unitsTouched(p.def, records[i].start, records[i].start, fn)
+		}
 	}
 }
 

@@ -91,7 +91,7 @@ func (g *rig) inForce() (rows []string) {
 		if err != nil {
 			return err
 		}
-		if err := r.readTails(g.ctx, v); err != nil {
+		if err := r.readTails(g.ctx, v, -1); err != nil {
 			return err
 		}
 		v.outputs[0].units(func(h int64) {

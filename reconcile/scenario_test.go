@@ -254,6 +254,9 @@ func (s *scenario) reportText(r *Report) string {
 func auditText(a *AuditReport) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d units, %d windows, %d equal, conflicts %d: %s\n", a.Units, a.Windows, a.Equal, a.Conflicts, a.Statement)
+	for _, n := range a.NotProven[len(notProven()):] {
+		fmt.Fprintf(&b, "  not proven: %s\n", n)
+	}
 	for _, u := range a.Uncertified {
 		fmt.Fprintf(&b, "  uncertified %s %s\n", u.Output, u.Partition)
 	}

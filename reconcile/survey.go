@@ -51,7 +51,7 @@ func (r *Reconciler) survey(ctx context.Context, sc scope) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readTails(ctx, v); err != nil {
+	if err := r.readTails(ctx, v, -1); err != nil {
 		return nil, err
 	}
 	s := r.newSurvey(v, sc)

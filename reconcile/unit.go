@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"math"
+
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
@@ -111,13 +113,32 @@ func (s span) closes(o *window.Output, files []unitFile) int64 {
 	return lastOf(o, min(newest, s.hour+hourMs-1)).End + o.Lateness
 }
 
-// unitsTouched calls fn with the hours of the units whose windows may hold events of times [min, max].
+// unitsTouched calls fn, once each, with the hours of the units whose windows may hold events of times [min, max]: the windows
+// that hold the first, and those that start after it.
 func unitsTouched(o *window.Output, minTime, maxTime int64, fn func(hour int64)) {
-	for h := floorHour(o.Assign(minTime, nil)[0].Start); h <= floorHour(lastOf(o, maxTime).Start); h += hourMs {
-		if !spanOf(o, h).empty {
+	before := int64(math.MinInt64)
+	give := func(h int64) {
+		if h > before {
 			fn(h)
+			before = h
 		}
 	}
+	for _, w := range o.Assign(minTime, nil) {
+		give(floorHour(w.Start))
+	}
+	for h := floorHour(minTime); h <= floorHour(lastOf(o, maxTime).Start); h += hourMs {
+		if !spanOf(o, h).empty {
+			give(h)
+		}
+	}
+}
+
+// within widens [low, high] to hold the times of files.
+func within(files []landedFile, low, high int64) (int64, int64) {
+	for i := range files {
+		low, high = min(low, files[i].MinTime), max(high, files[i].MaxTime)
+	}
+	return low, high
 }
 
 // floorHour is the start of the hour that holds t (ms), also before the epoch.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"time"
 
@@ -119,8 +120,9 @@ func (r *Reconciler) lookJournal(ctx context.Context) (*journalView, error) {
 	return j, j.index.refresh(ctx, r.bucket)
 }
 
-// readTails brings the journal and the fold of every output up to their high watermarks by reading, landing nothing.
-func (r *Reconciler) readTails(ctx context.Context, v *view) error {
+// readTails brings the journal and the fold of every reconciled output, and of the one that is asked for (-1: none), up to their
+// high watermarks by reading, landing nothing.
+func (r *Reconciler) readTails(ctx context.Context, v *view, asked int) error {
 	if j := v.journal; j.index.n > 0 {
 		upTo, err := r.settledEnds(ctx, j.index.name, j.index.n, nil)
 		if err != nil {
@@ -131,7 +133,7 @@ func (r *Reconciler) readTails(ctx context.Context, v *view) error {
 		}
 	}
 	for _, p := range v.outputs {
-		if p.info == nil {
+		if p.info == nil || r.plan.Unreconciled[p.output] != "" && p.output != asked {
 			continue
 		}
 		var err error
@@ -242,9 +244,8 @@ func (r *Reconciler) units(v *view) []unitKey {
 				continue
 			}
 			for _, files := range src.hours {
-				for f := range files {
-					unitsTouched(out, files[f].MinTime, files[f].MaxTime, func(h int64) { found[unitKey{i, h}] = true })
-				}
+				low, high := within(files, math.MaxInt64, math.MinInt64)
+				unitsTouched(out, low, high, func(h int64) { found[unitKey{i, h}] = true })
 			}
 		}
 		v.outputs[i].units(func(h int64) { found[unitKey{i, h}] = true })
