@@ -29,6 +29,9 @@ func (f *Flow) buffer(a *arrival) (Outcome, error) {
 		side = join.Right
 	}
 	f.key, f.row = f.eval.JoinKey(f.key[:0]), f.eval.Row(f.row[:0])
+	if bad := tooLong(f.key, f.row); bad != nil {
+		return f.refuse(a, pipeline.Fate{Rule: -1}, bad)
+	}
 	v, err := f.join.Add(side, f.key, a.time, a.id, a.hasID, f.row, a.mark, f.pair)
 	if err != nil {
 		return 0, err
@@ -40,6 +43,23 @@ func (f *Flow) buffer(a *arrival) (Outcome, error) {
 		return Duplicate, nil
 	}
 	return Aggregated, nil
+}
+
+// Reasons of events that a join can't keep.
+const (
+	reasonJoinKeyTooLong = "join_key_too_long"
+	reasonRowTooLong     = "joined_row_too_long"
+)
+
+// tooLong says why a join can't keep an event; nil if it can.
+func tooLong(key, row []byte) error {
+	switch {
+	case len(key) > join.KeyMax:
+		return &schema.RecordError{Reason: reasonJoinKeyTooLong, Err: fmt.Errorf("the join key has %d bytes, more than %d", len(key), join.KeyMax)}
+	case len(row) > join.RowMax:
+		return &schema.RecordError{Reason: reasonRowTooLong, Err: fmt.Errorf("what the pipeline reads of it has %d bytes, more than %d", len(row), join.RowMax)}
+	}
+	return nil
 }
 
 var errPairLate = errors.New("a joined event came too late for its windows: its output's allowed_lateness is below the join's")
