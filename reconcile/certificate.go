@@ -43,12 +43,15 @@ type Certificate struct {
 	Result      CertResult       `json:"result"`
 	Compared    CertCompared     `json:"compared"`
 	Corrections []CertCorrection `json:"corrections"`
-	Cost        CertCost         `json:"cost"`
-	Approved    *CertApproval    `json:"approved_by"`
-	Run         string           `json:"run"`
-	CreatedAt   time.Time        `json:"created_at"`
-	Statement   string           `json:"statement"`
-	NotProven   []string         `json:"not_proven"`
+	// Expressions names the dialect that expressions were evaluated in, Aggregates how each aggregate was computed.
+	Expressions string            `json:"expressions,omitempty"`
+	Aggregates  map[string]string `json:"aggregates,omitempty"`
+	Cost        CertCost          `json:"cost"`
+	Approved    *CertApproval     `json:"approved_by"`
+	Run         string            `json:"run"`
+	CreatedAt   time.Time         `json:"created_at"`
+	Statement   string            `json:"statement"`
+	NotProven   []string          `json:"not_proven"`
 }
 
 // CertCut is how far the lake log of each source partition reached: all that was landed below is in the input.
@@ -156,7 +159,7 @@ func decodeCertificate(data []byte) (*Certificate, error) {
 	var c Certificate
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return nil, fmt.Errorf("certificate is no JSON: %w", err)
+		return nil, fmt.Errorf("it is no JSON, so it was cut short or altered: %w", err)
 	}
 	if c.Kind != "Certificate" || c.Format != CertificateFormat {
 		return nil, fmt.Errorf("kind %q format %d: this release reads certificates of format %d", c.Kind, c.Format, CertificateFormat)
@@ -260,16 +263,22 @@ func (c certificates) load(ctx context.Context, u unitKey, number int64) (*lastC
 	}
 	cert, err := decodeCertificate(data)
 	if err != nil {
-		return nil, fmt.Errorf("certificate %s: %w", key, err)
+		return nil, fmt.Errorf("certificate %s: %w; %s", key, err, c.remedy(u))
 	}
 	if cert.Number != number || cert.Output != c.outputs[u.output] || cert.Partition != u.partition() || cert.Pipeline != c.pipeline {
-		return nil, fmt.Errorf("certificate %s says it is number %d of %s %s of pipeline %s: it was moved or altered",
-			key, cert.Number, cert.Output, cert.Partition, cert.Pipeline)
+		return nil, fmt.Errorf("certificate %s says it is number %d of %s %s of pipeline %s: it was moved or altered; %s",
+			key, cert.Number, cert.Output, cert.Partition, cert.Pipeline, c.remedy(u))
 	}
 	sum := sha256.Sum256(data)
 	return &lastCertificate{
 		number: number, hash: sha(sum[:]), fingerprint: cert.Fingerprint, digest: cert.Input.Digest, cert: cert,
 	}, nil
+}
+
+// remedy says what to do about a certificate that can't be read.
+func (c certificates) remedy(u unitKey) string {
+	return fmt.Sprintf("put back a copy of that object, or move all certificates below %s away: what they stated of this unit is lost then, and it is "+
+		"compared and certified anew, from number 1", c.unitPrefix(u))
 }
 
 // put writes a certificate by put-if-absent. taken: someone else's has that number; ours is void.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/tidemark-io/tidemark/schema/expr"
 	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // certify puts the unit's next certificate. If someone else's has the number, this unit is looked at again.
@@ -41,8 +43,9 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 			Equal: f.diff.windows.Equal, Corrected: f.diff.windows.differ(),
 		},
 		Corrections: []CertCorrection{},
-		Cost:        CertCost{CPUSeconds: f.cost.CPUSeconds, BytesRead: f.cost.BytesRead},
-		Approved:    a.approval, Run: r.opt.Run, CreatedAt: r.opt.Now().UTC(), Statement: statement, NotProven: notProven(),
+		Expressions: expr.Dialect, Aggregates: aggregatesOf(r.plan.Outputs[f.key.output].Aggs),
+		Cost:     CertCost{CPUSeconds: f.cost.CPUSeconds, BytesRead: f.cost.BytesRead},
+		Approved: a.approval, Run: r.opt.Run, CreatedAt: r.opt.Now().UTC(), Statement: statement, NotProven: notProven(),
 	}
 	if f.last != nil {
 		c.Number, c.Previous = f.last.number+1, &f.last.hash
@@ -58,6 +61,19 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 		c.Corrections = append(c.Corrections, r.certCorrection(out.codec, &f.diff.corrections[i]))
 	}
 	return c
+}
+
+// aggregatesOf says how each aggregate of an output is computed: by the name and version of what it accumulates.
+func aggregatesOf(aggs []window.Agg) map[string]string {
+	out := make(map[string]string, len(aggs))
+	for _, a := range aggs {
+		if a.Custom != nil {
+			out[a.Name] = a.Custom.Cell()
+			continue
+		}
+		out[a.Name] = a.Func.String() + "/1"
+	}
+	return out
 }
 
 func (r *Reconciler) certCorrection(codec *curated.Codec, c *correction) CertCorrection {

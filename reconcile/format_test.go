@@ -33,6 +33,14 @@ func sampleCertificate() *Certificate {
 	}
 }
 
+// joinedCertificate has what the first ones had not: several cuts, and what computed them.
+func joinedCertificate() *Certificate {
+	c := sampleCertificate()
+	c.Cuts = []CertCut{{Topic: "airports", TopicID: "x7", Offsets: []string{"1", "2", "0", "4"}}}
+	c.Expressions, c.Aggregates = "cel-go/0.33", map[string]string{"flights": "count/1", "p95": "ddsketch/1 alpha=0.01 bins=2048"}
+	return c
+}
+
 func samplePlan() *planDocument {
 	return &planDocument{
 		APIVersion: APIVersion, Kind: "ReconcilePlanDocument", Format: 1, ID: "7f3c91", Hash: "7f3c91" + strings.Repeat("0", 58), Pipeline: "flights",
@@ -49,6 +57,10 @@ func TestOldDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/certificate-v1.json", cert)
+	joined, err := joinedCertificate().encode()
+	if err != nil {
+		t.Fatal(err)
+	}
 	old, err := os.ReadFile("testdata/certificate-v1.json")
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +68,10 @@ func TestOldDocuments(t *testing.T) {
 	got, err := decodeCertificate(old)
 	if err != nil || !reflect.DeepEqual(got, sampleCertificate()) {
 		t.Errorf("certificate: %v\n%+v", err, got)
+	}
+	golden(t, "testdata/certificate-v1-joined.json", joined)
+	if got, err = decodeCertificate(joined); err != nil || !reflect.DeepEqual(got, joinedCertificate()) {
+		t.Errorf("certificate of a join: %v\n%+v", err, got)
 	}
 	doc, err := json.MarshalIndent(samplePlan(), "", " ")
 	if err != nil {
