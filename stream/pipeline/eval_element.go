@@ -85,7 +85,7 @@ func (e *Eval) elementID(s *sourceProgram, element int) [16]byte {
 // without.
 func (e *Eval) value(x *evalExpr) (v schema.Value, skip bool, err error) {
 	if e.plan.Shape == CoGroup && x.reads != 0 && x.reads&(1<<e.source) == 0 {
-		return x.blank, x.failed, nil
+		return x.blank, x.failed || x.blank.IsNull(), nil
 	}
 	v, err = x.eval.Eval(e.row)
 	return v, false, err

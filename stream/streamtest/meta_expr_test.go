@@ -27,6 +27,9 @@ func (e *metaExpr) text() string {
 	case "neg":
 		return "(-" + e.kids[0].text() + ")"
 	case "!":
+		if e.kids[0].op == "!" { // !!x is x to CEL, where x is null too
+			return "!(" + e.kids[0].text() + ")"
+		}
 		return "!" + e.kids[0].text()
 	case "isnull":
 		return "(" + e.kids[0].text() + " == null)"

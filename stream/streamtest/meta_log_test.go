@@ -44,12 +44,16 @@ type logGen struct {
 	next  int
 	sent  [][]*happening // by source
 	where [][]int32
+
+	copies int   // one in so many is one
+	skew   int64 // ms that each partition of a source without a key lags behind the one before it
 }
 
 // newMetaLog is the log of a seed.
 func newMetaLog(p *metaPipeline, seed uint64) *metaLog {
 	g := &logGen{rng: newRng(seed, 2), p: p, l: &metaLog{}, now: p.base}
 	n := 5 + g.IntN(pickOf(g.rng, 10, 30, 56))
+	g.copies, g.skew = pickOf(g.rng, 2, 4, 6, 20), pickOf(g.rng, 0, p.unit, 2*p.unit, 5*p.unit)
 	for range p.sources {
 		g.l.values = append(g.l.values, make([][][]byte, p.width))
 		g.l.notes = append(g.l.notes, make([][]string, p.width))
@@ -105,23 +109,25 @@ func (g *logGen) step() {
 	}
 	s := g.IntN(len(g.p.sources))
 	src := &g.p.sources[s]
-	switch g.IntN(16) {
-	case 0, 1, 2:
-		if len(g.sent[s]) > 0 {
-			g.again(s)
-			return
-		}
-	case 3:
+	if len(g.sent[s]) > 0 && g.one(g.copies) {
+		g.again(s)
+		return
+	}
+	if g.one(16) {
 		g.garbage(s)
 		return
 	}
 	h := g.happening(src)
-	g.stamp(src, h, g.time())
-	g.send(s, h, g.partition(src, h), "")
+	t, at := g.time(s), g.partition(src, h)
+	if len(src.key) == 0 {
+		t -= int64(at) * g.skew
+	}
+	g.stamp(src, h, t)
+	g.send(s, h, at, "")
 }
 
-// time of an event: about now, on some boundary, late, or absurd.
-func (g *logGen) time() int64 {
+// time of an event: about now, on some boundary, exactly so far from another event, late, or absurd.
+func (g *logGen) time(s int) int64 {
 	u := g.p.unit
 	t := g.now - g.Int64N(2*u+1)
 	switch g.IntN(24) {
@@ -131,7 +137,14 @@ func (g *logGen) time() int64 {
 		t = t - mod(t, u)
 	case 5, 6:
 		t -= g.Int64N(30*u + 1) // late, perhaps for all
-	case 7:
+	case 7, 8, 9:
+		if sent := g.sent[s]; len(sent) > 0 {
+			src, h := &g.p.sources[s], sent[max(0, len(sent)-1-g.IntN(6))]
+			t = oracleStamp{h.values[src.time].(int64), src.field(src.time).typ == "micros"}.ms()
+			o := &g.p.outputs[g.IntN(len(g.p.outputs))]
+			t += pickOf(g.rng, o.gap, -o.gap, o.gap-1, o.size, -o.size, o.lateness, g.p.lower, g.p.upper, -g.p.upper, 0)
+		}
+	case 10:
 		if g.one(3) {
 			t = pickOf(g.rng, g.now+g.Int64N(100*u+1), g.now+1000*msDay, g.now+1000*msDay+1, metaTimeMax, metaTimeMax-2*u, metaTimeMin, metaTimeMax+1, metaTimeMin-1)
 		}
@@ -158,6 +171,9 @@ func (g *logGen) again(s int) {
 		h.values["n"] = g.Int64N(5)
 		h.values["x"] = float64(g.IntN(5)) / 4
 		note = "conflict"
+	} else if g.one(8) { // the same id at another time is another event
+		h.values[src.time] = h.values[src.time].(int64) + pickOf(g.rng, 1, g.p.unit, -g.p.unit)
+		note = "moved"
 	}
 	g.send(s, h, at, note)
 }

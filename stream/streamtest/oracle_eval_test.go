@@ -51,13 +51,11 @@ func (j *oracleJudge) evaluate(e *oracleEntry, row map[string]any, source int) i
 func (j *oracleJudge) rules(row map[string]any, source int) int {
 	for i := range j.o.p.rules {
 		r := &j.o.p.rules[i]
-		if j.foreign(r.cond, source) {
-			if _, err := r.cond.eval(row); err != nil {
-				continue // it is about other sources' events
-			}
-		}
 		v, err := r.cond.eval(row)
 		unknown := err != nil || v == nil
+		if unknown && j.foreign(r.cond, source) {
+			continue // it is about other sources' events
+		}
 		if !unknown && v.(bool) == r.expect {
 			continue
 		}
