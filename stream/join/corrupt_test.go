@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // second is the identity of all events here, so that state keys can be written down.
@@ -21,9 +22,9 @@ const (
 )
 
 // stored is a state with an event of either side at 0 and at 1,000 ms, of the key "k".
-func stored(t *testing.T, enrich bool) *memBacking {
+func stored(t *testing.T, enrich bool) *backingtest.Store {
 	t.Helper()
-	back := newBacking()
+	back := backingtest.New()
 	op := open(t, enrich, back)
 	for _, at := range []int64{0, 1000} {
 		for _, side := range []Side{Left, Right} {
@@ -35,7 +36,7 @@ func stored(t *testing.T, enrich bool) *memBacking {
 	if err := op.Close(1000, ignore); err != nil {
 		t.Fatal(err)
 	}
-	if err := back.apply(op); err != nil {
+	if err := apply(back, op); err != nil {
 		t.Fatal(err)
 	}
 	return back
@@ -61,7 +62,7 @@ func openWith(enrich bool, back window.Backing, memory int64) (Operator, error) 
 }
 
 // readAll makes an operator read everything that it would ever read.
-func readAll(enrich bool, back *memBacking, memory int64) error {
+func readAll(enrich bool, back *backingtest.Store, memory int64) error {
 	op, err := openWith(enrich, back, memory)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func readAll(enrich bool, back *memBacking, memory int64) error {
 	if _, _, err := op.Bound(window.TimeMax); err != nil {
 		return err
 	}
-	if err := back.apply(op); err != nil {
+	if err := apply(back, op); err != nil {
 		return err
 	}
 	return op.Close(1<<40, ignore)
@@ -141,16 +142,15 @@ func TestCorruptState(t *testing.T) {
 		if key, err := hex.DecodeString(c.key); err != nil {
 			t.Fatal(err)
 		} else if c.val == "-" {
-			delete(back.vals, string(key))
+			back.Remove(string(key))
 		} else {
-			meta := hex.EncodeToString([]byte(back.vals["\x3f"])[:metaLen])
+			meta := hex.EncodeToString([]byte(back.Value("\x3f"))[:metaLen])
 			val, err := hex.DecodeString(strings.Replace(c.val, "meta", meta, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
-			back.vals[string(key)] = string(val)
+			back.Put(string(key), string(val))
 		}
-		back.keys = nil
 		err := readAll(c.enrich, back, c.memory)
 		var corrupt *window.CorruptError
 		if !errors.As(err, &corrupt) || len(corrupt.Key) == 0 {
@@ -173,16 +173,16 @@ func TestDamageNeverPanics(t *testing.T) {
 	for i := range 4000 {
 		enrich := i%2 == 0
 		back := stored(t, enrich)
-		keys := back.sorted()
+		keys := back.Keys()
 		key := keys[r.IntN(len(keys))]
-		damaged, val := []byte(key), []byte(back.vals[key])
+		damaged, val := []byte(key), []byte(back.Value(key))
 		if at := r.IntN(len(damaged) + len(val)); at < len(damaged) {
 			damaged[at] ^= 1 << r.IntN(8)
-			delete(back.vals, key)
+			back.Remove(key)
 		} else {
 			val[at-len(damaged)] ^= 1 << r.IntN(8)
 		}
-		back.vals[string(damaged)], back.keys = string(val), nil
+		back.Put(string(damaged), string(val))
 		if readAll(enrich, back, int64(r.IntN(2))) != nil {
 			noticed++
 		}
@@ -201,7 +201,7 @@ func TestStateOfOthers(t *testing.T) {
 	if _, err := NewInterval(IntervalOptions{Lower: -1000, Upper: 1000, Lateness: 2001}, back); !errors.Is(err, window.ErrOtherLayout) {
 		t.Error(err)
 	}
-	back.vals["\x3f"] = "\x02"
+	back.Put("\x3f", "\x02")
 	if _, err := openWith(false, back, 0); err == nil || !strings.Contains(err.Error(), "version 02") {
 		t.Error(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // The files in testdata/interval and testdata/enrichment show what the operators do, to be read. Commands:
@@ -56,7 +57,7 @@ func runScripts(t *testing.T, dir string) {
 type script struct {
 	enrich  bool
 	opts    IntervalOptions
-	backing *memBacking
+	backing *backingtest.Store
 	op      Operator
 }
 
@@ -77,19 +78,16 @@ func (h *script) run(d *datadriven.TestData) (string, error) {
 		err = h.op.Close(at, func(p *Pair) error { return describe(&out, p) })
 		return out.String(), err
 	case "write":
-		var batch memBatch
+		var batch backingtest.Batch
 		err := h.op.Write(&batch)
-		for _, change := range batch.ops {
-			change(h.backing.vals)
-		}
-		h.backing.keys = nil
-		return strings.Join(append(batch.log, ""), "\n"), err
+		h.backing.Apply(&batch)
+		return strings.Join(append(batch.Log(), ""), "\n"), err
 	case "bound":
 		return h.bound(d)
 	case "buffered":
 		return fmt.Sprintf("%d, closed up to %s\n", h.op.Buffered(), showTime(h.op.Closed())), nil
 	case "state":
-		return h.backing.dump(), nil
+		return h.backing.String(), nil
 	case "load":
 		return "", h.load(d)
 	}
@@ -97,7 +95,7 @@ func (h *script) run(d *datadriven.TestData) (string, error) {
 }
 
 func (h *script) start(d *datadriven.TestData) (string, error) {
-	*h = script{enrich: d.Cmd == "enrichment", backing: newBacking()}
+	*h = script{enrich: d.Cmd == "enrichment", backing: backingtest.New()}
 	for _, arg := range d.CmdArgs {
 		var err error
 		switch arg.Key {
@@ -214,9 +212,8 @@ func (h *script) load(d *datadriven.TestData) error {
 		if err != nil {
 			return err
 		}
-		h.backing.vals[string(key)] = string(val)
+		h.backing.Put(string(key), string(val))
 	}
-	h.backing.keys = nil
 	return h.open()
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 const seed = 20130101
@@ -76,8 +77,8 @@ func checkTruth(t *testing.T, w *workload, x *run) {
 	x.close(1 << 60)
 	x.write()
 	left := len(w.kept(truth, 1<<60))
-	if n := len(x.back.vals); n != 1+left {
-		t.Fatalf("%d keys are stored when everything has closed, not the meta key and %d:\n%s", n, left, x.back.dump())
+	if n := len(x.back.Keys()); n != 1+left {
+		t.Fatalf("%d keys are stored when everything has closed, not the meta key and %d:\n%s", n, left, x.back.String())
 	}
 	if m := x.op.Memory(); left == 0 && m != 0 {
 		t.Fatalf("%d bytes are accounted for when everything has closed", m)
@@ -103,12 +104,12 @@ func (x *run) checkBound(r *rand.Rand) {
 }
 
 // keptIn reads the events of a state.
-func keptIn(t *testing.T, back *memBacking) []string {
+func keptIn(t *testing.T, back *backingtest.Store) []string {
 	t.Helper()
 	var all []string
-	for _, k := range back.sorted() {
+	for _, k := range back.Keys() {
 		var ev event
-		v, side, err := []byte(back.vals[k]), Left, error(nil)
+		v, side, err := []byte(back.Value(k)), Left, error(nil)
 		switch k[0] {
 		case prefixEvent:
 			side, err = Side(k[1]), byKey.parseEvent([]byte(k), v, 2, &ev)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // Invariant 5: state ten times as large as memory is joined all the same, and memory is below its limit after every
@@ -13,7 +14,7 @@ import (
 func TestStateAboveMemory(t *testing.T) {
 	const memory, events, batch = 200_000, 20_000, 500
 	for _, enrich := range []bool{false, true} {
-		back := newBacking()
+		back := backingtest.New()
 		op, err := openWith(enrich, back, memory)
 		if err != nil {
 			t.Fatal(err)
@@ -28,7 +29,7 @@ func TestStateAboveMemory(t *testing.T) {
 			if i%batch != batch-1 {
 				continue
 			}
-			if err := back.apply(op); err != nil {
+			if err := apply(back, op); err != nil {
 				t.Fatal(err)
 			}
 			most = max(most, op.Memory())
@@ -68,7 +69,7 @@ func TestMemoryWithoutABacking(t *testing.T) {
 
 // Ranges of the Backing are read in pieces, not as a whole (invariants 5 and 7).
 func TestRangesAreReadInPieces(t *testing.T) {
-	back := newBacking()
+	back := backingtest.New()
 	op, err := NewInterval(IntervalOptions{Lower: -1000, Upper: 1000, MemoryMax: 1}, back)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +79,7 @@ func TestRangesAreReadInPieces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := back.apply(op); err != nil {
+	if err := apply(back, op); err != nil {
 		t.Fatal(err)
 	}
 	next := 0
@@ -92,7 +93,7 @@ func TestRangesAreReadInPieces(t *testing.T) {
 	if err != nil || next != 3*pageItems {
 		t.Fatalf("%d pairs, %v", next, err)
 	}
-	if len(op.page.items) > pageItems || back.scan < 4 {
-		t.Fatalf("%d items in a piece, %d scans", len(op.page.items), back.scan)
+	if len(op.page.items) > pageItems || back.Scans < 4 {
+		t.Fatalf("%d items in a piece, %d scans", len(op.page.items), back.Scans)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // A schedule is all that may differ between two runs over the same logs, and must not show.
@@ -50,7 +51,7 @@ type run struct {
 	t    *testing.T
 	w    *workload
 	s    *schedule
-	back *memBacking
+	back *backingtest.Store
 	op   Operator
 	cut  progress // of the last Write
 	buf  [2][]byte
@@ -60,7 +61,7 @@ type run struct {
 
 func (w *workload) run(t *testing.T, s *schedule, lateByMin bool) *run {
 	t.Helper()
-	x := &run{t: t, w: w, s: s, back: newBacking(), lateByMin: lateByMin}
+	x := &run{t: t, w: w, s: s, back: backingtest.New(), lateByMin: lateByMin}
 	x.pairs, x.next, x.closed = map[string]string{}, make([]int, len(w.logs)), window.NoWatermark
 	x.marks = slices.Repeat([]int64{window.NoWatermark}, len(w.logs))
 	x.cut = x.progress.clone()
@@ -165,7 +166,7 @@ func (x *run) close(mark int64) {
 
 func (x *run) write() {
 	x.t.Helper()
-	if err := x.back.apply(x.op); err != nil {
+	if err := apply(x.back, x.op); err != nil {
 		x.t.Fatal(err)
 	}
 	if x.s.memory > 30_000 && x.op.Memory() > x.s.memory {
@@ -181,7 +182,7 @@ type outcome struct {
 }
 
 func (x *run) outcome() outcome {
-	return outcome{x.back.dump(), show(x.pairs), fmt.Sprint(x.verdicts), x.op.Buffered()}
+	return outcome{x.back.String(), show(x.pairs), fmt.Sprint(x.verdicts), x.op.Buffered()}
 }
 
 func show(pairs map[string]string) string {

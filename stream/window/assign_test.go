@@ -3,6 +3,8 @@ package window
 import (
 	"fmt"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // The first and the last times, the greatest spans and the most windows of a time are taken, found again after a
@@ -19,7 +21,7 @@ func TestTheEndsOfTime(t *testing.T) {
 		{Name: "hop", Size: 5 * dayMs, Every: 2 * dayMs, Zone: apia},
 	} {
 		o.Aggs = counts()[0].Aggs
-		back := newBacking()
+		back := backingtest.New()
 		want := map[string]int{}
 		e := engine(t, []Output{o}, back, 1)
 		for _, at := range []int64{TimeMin, -1, 0, TimeMax} {
@@ -32,7 +34,7 @@ func TestTheEndsOfTime(t *testing.T) {
 			if _, err := e.Add(event(at, "k", fmt.Sprint(at)), NoWatermark); err != nil {
 				t.Fatalf("%s: %v", o.Name, err)
 			}
-			if err := back.apply(e); err != nil {
+			if err := apply(back, e); err != nil {
 				t.Fatal(err)
 			}
 			e = engine(t, []Output{o}, back, 1)

@@ -1,115 +1,18 @@
 package window
 
-import (
-	"bytes"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-)
-
-// memBacking is a Backing in a sorted slice of keys, with the caller's side of Write: apply.
-type memBacking struct {
-	keys []string // in order; nil: to be sorted
-	vals map[string]string
-	gets int
-	fail error // returned by every call if set
-}
+import "github.com/tidemark-io/tidemark/stream/window/backingtest"
 
 var (
-	_ Backing = (*memBacking)(nil)
-	_ Writer  = (*memBatch)(nil)
+	_ Backing = (*backingtest.Store)(nil)
+	_ Writer  = (*backingtest.Batch)(nil)
 )
 
-func newBacking() *memBacking { return &memBacking{vals: map[string]string{}} }
-
-func (b *memBacking) Get(key []byte) ([]byte, bool, error) {
-	b.gets++
-	v, ok := b.vals[string(key)]
-	return []byte(v), ok, b.fail
-}
-
-func (b *memBacking) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
-	if b.fail != nil {
-		return b.fail
-	}
-	keys := b.sorted()
-	from, _ := slices.BinarySearch(keys, string(lo))
-	for _, k := range keys[from:] {
-		if k >= string(hi) {
-			return nil
-		}
-		if err := fn([]byte(k), []byte(b.vals[k])); err != nil {
-			return fmt.Errorf("scan: %w", err)
-		}
-	}
-	return nil
-}
-
 // apply writes the engine's changes as one batch: none of them is seen before Write has returned.
-func (b *memBacking) apply(e *Engine) error {
-	var batch memBatch
+func apply(back *backingtest.Store, e *Engine) error {
+	var batch backingtest.Batch
 	if err := e.Write(&batch); err != nil {
 		return err
 	}
-	batch.apply(b)
-	return nil
-}
-
-func (w *memBatch) apply(b *memBacking) {
-	for _, op := range w.ops {
-		op(b.vals)
-	}
-	b.keys = nil
-}
-
-// sorted is the keys in order.
-func (b *memBacking) sorted() []string {
-	if b.keys == nil {
-		b.keys = slices.Sorted(maps.Keys(b.vals))
-	}
-	return b.keys
-}
-
-// dump is every key and value: the serialised state.
-func (b *memBacking) dump() string {
-	var s strings.Builder
-	for _, k := range b.sorted() {
-		fmt.Fprintf(&s, "%x = %x\n", k, b.vals[k])
-	}
-	return s.String()
-}
-
-func (b *memBacking) clone() *memBacking {
-	return &memBacking{vals: maps.Clone(b.vals)}
-}
-
-// memBatch collects changes.
-type memBatch struct {
-	ops  []func(map[string]string)
-	sets int
-}
-
-func (w *memBatch) Set(k, v []byte) error {
-	key, val := string(k), string(v)
-	w.sets++
-	w.ops = append(w.ops, func(m map[string]string) { m[key] = val })
-	return nil
-}
-
-func (w *memBatch) Delete(k []byte) error {
-	key := string(k)
-	w.ops = append(w.ops, func(m map[string]string) { delete(m, key) })
-	return nil
-}
-
-func (w *memBatch) DeleteRange(lo, hi []byte) error {
-	from, to := string(lo), string(hi)
-	if bytes.Compare(lo, hi) >= 0 {
-		return fmt.Errorf("empty range %x to %x", lo, hi)
-	}
-	w.ops = append(w.ops, func(m map[string]string) {
-		maps.DeleteFunc(m, func(k, _ string) bool { return k >= from && k < to })
-	})
+	back.Apply(&batch)
 	return nil
 }

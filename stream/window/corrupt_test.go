@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // Stored bytes that no Write has written are a *CorruptError that names the key, whenever they are read.
@@ -43,7 +44,7 @@ func TestCorruptState(t *testing.T) {
 		{"identity outputs", "20800000000000000a" + hex.EncodeToString([]byte("first\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")), "02"},
 		{"identity outputs empty", "20800000000000000a" + hex.EncodeToString([]byte("first\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")), "0000"},
 	} {
-		back := newBacking()
+		back := backingtest.New()
 		e := engine(t, sums(), back, 0)
 		if err := e.Close(0, nil); err != nil {
 			t.Fatal(err)
@@ -51,7 +52,7 @@ func TestCorruptState(t *testing.T) {
 		if _, err := e.Add(event(0, "a", "first", schema.IntValue(1)), 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := back.apply(e); err != nil {
+		if err := apply(back, e); err != nil {
 			t.Fatal(err)
 		}
 		damage(t, back, c.key, c.val)
@@ -63,13 +64,13 @@ func TestCorruptState(t *testing.T) {
 	}
 }
 
-func damage(t *testing.T, back *memBacking, key, val string) {
+func damage(t *testing.T, back *backingtest.Store, key, val string) {
 	t.Helper()
 	k, err := hex.DecodeString(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var batch memBatch
+	var batch backingtest.Batch
 	if val == "-" {
 		err = batch.DeleteRange(k, append(k, 0xff))
 	} else {
@@ -79,7 +80,7 @@ func damage(t *testing.T, back *memBacking, key, val string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch.apply(back)
+	back.Apply(&batch)
 }
 
 // readAll makes an engine read everything that it would ever read.
@@ -99,8 +100,8 @@ func readAll(back Backing) error {
 
 // State of another version, or of other outputs, isn't corrupt: it is another state.
 func TestStateOfOthers(t *testing.T) {
-	back := newBacking()
-	if err := back.apply(engine(t, sums(), back, 0)); err != nil {
+	back := backingtest.New()
+	if err := apply(back, engine(t, sums(), back, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := NewEngine(counts(), back, EngineOptions{}); !errors.Is(err, ErrOtherLayout) {

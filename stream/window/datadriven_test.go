@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // The files in testdata/engine show what the engine does, to be read. Commands:
@@ -67,7 +68,7 @@ var scriptArgs = []struct {
 
 type script struct {
 	outputs []Output
-	backing *memBacking
+	backing *backingtest.Store
 	engine  *Engine
 }
 
@@ -98,7 +99,7 @@ func (h *script) run(t *testing.T, d *datadriven.TestData) (string, error) {
 	case "load":
 		return "", h.load(d)
 	case "state":
-		return h.backing.dump(), nil
+		return h.backing.String(), nil
 	}
 	return "", fmt.Errorf("unknown command %q", d.Cmd)
 }
@@ -109,7 +110,7 @@ func (h *script) start(t *testing.T, d *datadriven.TestData) (string, error) {
 		f := strings.Fields(line)
 		h.outputs = append(h.outputs, parseOutput(f))
 	}
-	h.backing = newBacking()
+	h.backing = backingtest.New()
 	if d.HasArg("nobacking") {
 		h.backing = nil
 	}
@@ -140,7 +141,7 @@ func parseOutput(f []string) Output {
 
 // load stores bytes that an older program may have written.
 func (h *script) load(d *datadriven.TestData) error {
-	var batch memBatch
+	var batch backingtest.Batch
 	for line := range strings.Lines(d.Input) {
 		key, val, _ := strings.Cut(strings.TrimSpace(line), " =")
 		k, err := hex.DecodeString(key)
@@ -155,7 +156,7 @@ func (h *script) load(d *datadriven.TestData) error {
 			return err
 		}
 	}
-	batch.apply(h.backing)
+	h.backing.Apply(&batch)
 	return nil
 }
 
@@ -317,14 +318,12 @@ func showResult(outputs []Output, r *Result) string {
 }
 
 func (h *script) write() (string, error) {
-	trace := &traceWriter{}
-	if h.backing == nil {
-		err := h.engine.Write(trace)
-		return trace.String(), err
+	var batch backingtest.Batch
+	err := h.engine.Write(&batch)
+	if h.backing != nil {
+		h.backing.Apply(&batch)
 	}
-	err := h.engine.Write(trace)
-	trace.apply(h.backing)
-	return trace.String(), err
+	return strings.Join(append(batch.Log(), ""), "\n"), err
 }
 
 func (h *script) open() string {
@@ -337,22 +336,6 @@ func (h *script) open() string {
 		fmt.Fprintf(&out, "oldest: %s %s; results to come: %v\n", h.outputs[w.Output].Name, showTime(w.Start), h.engine.OpenWindows())
 	}
 	return out.String()
-}
-
-// traceWriter passes changes on and writes them down.
-type traceWriter struct {
-	memBatch
-	strings.Builder
-}
-
-func (w *traceWriter) Set(k, v []byte) error {
-	fmt.Fprintf(w, "set %x = %x\n", k, v)
-	return w.memBatch.Set(k, v)
-}
-
-func (w *traceWriter) DeleteRange(lo, hi []byte) error {
-	fmt.Fprintf(w, "delete %x to %x\n", lo, hi)
-	return w.memBatch.DeleteRange(lo, hi)
 }
 
 const day1 = "2013-01-01T"

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 func counts() []Output {
@@ -112,7 +113,7 @@ func TestAddRefuses(t *testing.T) {
 
 // The largest keys, lateness and sizes work.
 func TestLimitsAreTaken(t *testing.T) {
-	back := newBacking()
+	back := backingtest.New()
 	outputs := []Output{{Name: "o", Size: SpanMax, Lateness: SpanMax, Aggs: counts()[0].Aggs}}
 	e := engine(t, outputs, back, 1)
 	for _, k := range []string{strings.Repeat("k", KeyMax), strings.Repeat("k", KeyMax-1), ""} {
@@ -122,7 +123,7 @@ func TestLimitsAreTaken(t *testing.T) {
 			}
 		}
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -137,12 +138,12 @@ func TestLimitsAreTaken(t *testing.T) {
 
 // Law L2 (invariant 5): neither Add nor Close goes below a watermark that has closed windows, nor after a restart.
 func TestClosedWindowsStayClosed(t *testing.T) {
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, counts(), back, 0)
 	if err := e.Close(100, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range []*Engine{e, engine(t, counts(), back, 0)} {
@@ -179,26 +180,26 @@ var errDisk = errors.New("disk")
 
 // Every error of the Backing, of the Writer and of emit reaches the caller.
 func TestErrorsReachTheCaller(t *testing.T) {
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, sums(), back, 0)
 	for _, k := range []string{"a", "b"} {
 		if _, err := e.Add(event(0, k, k, schema.IntValue(1)), NoWatermark); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	broken := func() *Engine {
-		b := back.clone()
+		b := back.Clone()
 		e := engine(t, sums(), b, 0)
-		b.fail = errDisk
+		b.Fail = errDisk
 		return e
 	}
 	_, record := broken().Add(event(0, "a", "", schema.IntValue(1)), NoWatermark)
 	_, ids := broken().Add(event(0, "a", "a", schema.IntValue(1)), NoWatermark)
-	failing := back.clone()
-	failing.fail = errDisk
+	failing := back.Clone()
+	failing.Fail = errDisk
 	_, opening := NewEngine(sums(), failing, EngineOptions{})
 	for what, err := range map[string]error{
 		"record": record, "identities": ids, "opening": opening,
@@ -210,10 +211,10 @@ func TestErrorsReachTheCaller(t *testing.T) {
 		}
 	}
 	for n := range 7 {
-		e := engine(t, sums(), back.clone(), 0)
+		e := engine(t, sums(), back.Clone(), 0)
 		steps := []error{e.Close(5, nil)}
 		_, err := e.Add(event(0, "a", "c", schema.IntValue(1)), 5)
-		steps = append(steps, err, e.Write(&memBatch{}), e.Close(10, func(*Result) error { return nil }))
+		steps = append(steps, err, e.Write(&backingtest.Batch{}), e.Close(10, func(*Result) error { return nil }))
 		_, err = e.Add(event(10, "a", "c", schema.IntValue(1)), 10)
 		if steps = append(steps, err); errors.Join(steps...) != nil {
 			t.Fatal(steps)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // Law L1 and what follows from the cut law (invariants 1 to 9): any interleaving of the partitions, any places of
@@ -40,8 +42,8 @@ func checkOracle(t *testing.T, w *workload, x *run) {
 		t.Fatalf("verdicts %s, the definitions say %s", got, want)
 	}
 	x.write()
-	if n := len(x.back.vals); n != 1 {
-		t.Fatalf("%d keys are left when everything has closed:\n%s", n, x.back.dump())
+	if n := len(x.back.Keys()); n != 1 {
+		t.Fatalf("%d keys are left when everything has closed:\n%s", n, x.back.String())
 	}
 	if m := x.e.mem.used - int64(cap(x.e.order))*24; m != 0 {
 		t.Fatalf("%d bytes are accounted for when everything has closed", m)
@@ -75,7 +77,7 @@ func TestCopiesFillWhatOthersMissed(t *testing.T) {
 	for i := range 60 {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		w := newWorkload(r, 2, 100)
-		x := &run{t: t, w: w, s: &schedule{order: w.interleaving(r), r: r}, back: newBacking()}
+		x := &run{t: t, w: w, s: &schedule{order: w.interleaving(r), r: r}, back: backingtest.New()}
 		x.results, x.missed, x.next, x.marks = map[string]string{}, make([]int, len(w.outputs)), make([]int, 2), []int64{NoWatermark, NoWatermark}
 		x.open()
 		for range x.s.order {

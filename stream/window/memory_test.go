@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // Invariant 11: at a steady rate windows come and go without an allocation for an event.
@@ -61,7 +62,7 @@ func TestManyIdentitiesInLittleMemory(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
 	for _, limit := range []int64{40 << 10, 160 << 10} {
-		back := newBacking()
+		back := backingtest.New()
 		e := engine(t, sums(), back, limit)
 		ids := r.Perm(30_000)
 		blind := false
@@ -70,7 +71,7 @@ func TestManyIdentitiesInLittleMemory(t *testing.T) {
 			if i%3_000 == 2_999 {
 				checkAdd(t, e, ids[r.IntN(i+1)], Duplicate)
 				checkAdd(t, e, id, Duplicate)
-				if err := back.apply(e); err != nil {
+				if err := apply(back, e); err != nil {
 					t.Fatal(err)
 				}
 				blind = blind || e.seen.buckets[0].b != nil && e.seen.buckets[0].b.blind
@@ -82,8 +83,8 @@ func TestManyIdentitiesInLittleMemory(t *testing.T) {
 		if blind != (limit == 40<<10) {
 			t.Fatalf("with %d bytes: blind %v", limit, blind)
 		}
-		if !blind && back.gets > 30_000/50+500 {
-			t.Fatalf("%d reads for %d events: the filters let too many through", back.gets, len(ids))
+		if !blind && back.Gets > 30_000/50+500 {
+			t.Fatalf("%d reads for %d events: the filters let too many through", back.Gets, len(ids))
 		}
 		e = engine(t, sums(), back, limit) // a restart reads the filter again
 		for range 200 {
@@ -107,7 +108,7 @@ func checkAdd(t *testing.T, e *Engine, id int, want Outcome) {
 // A window that is merged from the Backing takes no memory for its groups, not even those with wide sums.
 func TestCloseStreams(t *testing.T) {
 	out := []Output{{Name: "o", Size: 10, Aggs: []Agg{{Name: "s", Func: Sum, Arg: 0, In: double}}}}
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, out, back, 1)
 	for i := range 2_000 {
 		for _, x := range []float64{1e300, 1e-300} {
@@ -116,7 +117,7 @@ func TestCloseStreams(t *testing.T) {
 			}
 		}
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	c := closing{e: e, o: &e.outs[0], ref: &e.outs[0].panes[0], result: &Result{Values: make([]schema.Value, 1)}, emit: func(*Result) error { return nil }}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // A schedule is all that may differ between two runs over the same logs, and must not show.
@@ -48,7 +50,7 @@ type run struct {
 	t         *testing.T
 	w         *workload
 	s         *schedule
-	back      *memBacking
+	back      *backingtest.Store
 	e         *Engine
 	cut       progress // of the last Write
 	in        Input
@@ -71,7 +73,7 @@ func (w *workload) runRule(t *testing.T, s *schedule, lateByMin bool) *run {
 
 func (w *workload) begin(t *testing.T, s *schedule) *run {
 	t.Helper()
-	x := &run{t: t, w: w, s: s, back: newBacking()}
+	x := &run{t: t, w: w, s: s, back: backingtest.New()}
 	x.results, x.missed, x.next = map[string]string{}, make([]int, len(w.outputs)), make([]int, len(w.logs))
 	x.marks = slices.Repeat([]int64{NoWatermark}, len(w.logs))
 	x.cut = x.progress.clone()
@@ -168,7 +170,7 @@ func (x *run) close(mark int64) {
 
 func (x *run) write() {
 	x.t.Helper()
-	if err := x.back.apply(x.e); err != nil {
+	if err := apply(x.back, x.e); err != nil {
 		x.t.Fatal(err)
 	}
 	if x.s.memory > 10_000 && x.e.Memory() > x.s.memory {
@@ -181,7 +183,7 @@ func (x *run) write() {
 type outcome struct{ state, results, verdicts string }
 
 func (x *run) outcome() outcome {
-	return outcome{x.back.dump(), show(x.results), fmt.Sprint(x.verdicts, x.missed)}
+	return outcome{x.back.String(), show(x.results), fmt.Sprint(x.verdicts, x.missed)}
 }
 
 func show(results map[string]string) string {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // The files in testdata/session show what sessions do, to be read. Commands besides those of TestEngineCases:
@@ -47,7 +49,7 @@ func (h *sessionScript) run(t *testing.T, d *datadriven.TestData) (string, error
 		if err := h.engine.Write(w); err != nil {
 			return w.String(), err
 		}
-		w.apply(h.backing)
+		h.backing.Apply(&w.Batch)
 		return w.String(), nil
 	case "stored":
 		return h.stored(), nil
@@ -85,7 +87,7 @@ func (h *sessionScript) start(t *testing.T, d *datadriven.TestData) (string, err
 		}
 		h.outputs = append(h.outputs, o)
 	}
-	h.backing = newBacking()
+	h.backing = backingtest.New()
 	if d.HasArg("nobacking") {
 		h.backing = nil
 	}
@@ -95,8 +97,8 @@ func (h *sessionScript) start(t *testing.T, d *datadriven.TestData) (string, err
 // stored is what the Backing has of sessions, in words.
 func (h *sessionScript) stored() string {
 	var s strings.Builder
-	for _, k := range h.backing.sorted() {
-		if words := sessionWords(h.outputs, []byte(k), []byte(h.backing.vals[k])); words != "" {
+	for _, k := range h.backing.Keys() {
+		if words := sessionWords(h.outputs, []byte(k), []byte(h.backing.Value(k))); words != "" {
 			fmt.Fprintln(&s, words)
 		}
 	}
@@ -143,7 +145,7 @@ func sessionWords(outputs []Output, k, v []byte) string {
 
 // sessionTrace is a Writer that passes changes on and writes those of sessions down in words.
 type sessionTrace struct {
-	memBatch
+	backingtest.Batch
 	strings.Builder
 	outputs []Output
 }
@@ -152,7 +154,7 @@ func (w *sessionTrace) Set(k, v []byte) error {
 	if s := sessionWords(w.outputs, k, v); s != "" {
 		fmt.Fprintln(w, "set    ", s)
 	}
-	return w.memBatch.Set(k, v)
+	return w.Batch.Set(k, v)
 }
 
 func (w *sessionTrace) Delete(k []byte) error {
@@ -163,7 +165,7 @@ func (w *sessionTrace) Delete(k []byte) error {
 	} else {
 		fmt.Fprintf(w, "delete  due      at %s: %s from %s\n", showTime(at), key, showTime(first))
 	}
-	return w.memBatch.Delete(k)
+	return w.Batch.Delete(k)
 }
 
 func (w *sessionTrace) DeleteRange(lo, hi []byte) error {
@@ -175,5 +177,5 @@ func (w *sessionTrace) DeleteRange(lo, hi []byte) error {
 		}
 		fmt.Fprintf(w, "delete  %s from %s to before %s\n", what, from, time.UnixMilli(timeAt(hi[3:])).UTC().Format("2006-01-02T15:04:05.999Z"))
 	}
-	return w.memBatch.DeleteRange(lo, hi)
+	return w.Batch.DeleteRange(lo, hi)
 }

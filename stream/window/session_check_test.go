@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // faults is what is wrong with the invariants S1 to S6 and with what is counted.
@@ -90,7 +92,7 @@ func TestSessionsInvariants(t *testing.T) {
 		w.outputs = []Output{o}
 		s := w.schedule(r)
 		s.memory = []int64{0, 1, 6_000}[r.IntN(3)]
-		x := &run{t: t, w: w, s: s, back: newBacking()}
+		x := &run{t: t, w: w, s: s, back: backingtest.New()}
 		x.results, x.missed, x.next, x.marks = map[string]string{}, make([]int, 1), make([]int, 2), []int64{NoWatermark, NoWatermark}
 		x.open()
 		for range s.order {
@@ -124,7 +126,7 @@ func checkOpen(t *testing.T, x *run, r *rand.Rand) {
 	x.e.EachOpen(func(w OpenWindow) bool { lowest[w.Start] = w.Closes; return true })
 	open := x.e.OpenWindows()[0]
 	x.write() // what follows is only read from the copy
-	e, err := NewEngine(x.w.outputs, x.back.clone(), EngineOptions{})
+	e, err := NewEngine(x.w.outputs, x.back.Clone(), EngineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestWriteOfSessionsWithoutABacking(t *testing.T) {
 	for i := range 20 {
 		r := rand.New(rand.NewPCG(seed, 3_000+uint64(i)))
 		w := mixedWorkload(r, 1, 120)
-		with, without := newBacking(), newBacking()
+		with, without := backingtest.New(), backingtest.New()
 		a := engine(t, w.outputs, with, 0)
 		b := engine(t, w.outputs, nil, 0)
 		mark, in := int64(NoWatermark), Input{}
@@ -170,15 +172,15 @@ func TestWriteOfSessionsWithoutABacking(t *testing.T) {
 			if r.IntN(8) > 0 {
 				continue
 			}
-			for e, back := range map[*Engine]*memBacking{a: with, b: without} {
+			for e, back := range map[*Engine]*backingtest.Store{a: with, b: without} {
 				if err := e.Close(mark, ignore); err != nil {
 					t.Fatal(err)
 				}
-				if err := back.apply(e); err != nil {
+				if err := apply(back, e); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, want := without.dump(), with.dump(); got != want {
+			if got, want := without.String(), with.String(); got != want {
 				t.Fatalf("workload %d: state\n%s\nwith a Backing\n%s", i, got, want)
 			}
 		}

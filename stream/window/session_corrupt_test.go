@@ -5,16 +5,18 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 const corruptStart = int64(1_000_000)
 
 // storedSessions is a Backing with three sessions of two groups: a from 1000010 to 1000012 and at 1000030, b at
 // 1000050; they end 10 behind, in the span from 1000000 to 1001000, and close 5 later.
-func storedSessions(t *testing.T) ([]Output, *memBacking) {
+func storedSessions(t *testing.T) ([]Output, *backingtest.Store) {
 	t.Helper()
 	outputs := []Output{{Name: "s", Size: 1_000, Gap: 10, Lateness: 5, Aggs: []Agg{{Name: "n", Func: Count, Arg: -1}}}}
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, outputs, back, 0)
 	for _, ev := range []struct {
 		at  int64
@@ -24,7 +26,7 @@ func storedSessions(t *testing.T) ([]Output, *memBacking) {
 			t.Fatal(err)
 		}
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	return outputs, back
@@ -79,11 +81,9 @@ func TestCorruptSessions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			outputs, back := storedSessions(t)
-			back.vals[c.key] = c.val
-			if c.val == "delete" {
-				delete(back.vals, c.key)
+			if back.Put(c.key, c.val); c.val == "delete" {
+				back.Remove(c.key)
 			}
-			back.keys = nil
 			e, err := NewEngine(outputs, back, EngineOptions{})
 			step := restart
 			if err == nil && c.at != closing {
@@ -96,7 +96,7 @@ func TestCorruptSessions(t *testing.T) {
 			}
 			if err == nil {
 				step = writing
-				err = e.Write(&memBatch{})
+				err = e.Write(&backingtest.Batch{})
 			}
 			var corrupt *CorruptError
 			if !errors.As(err, &corrupt) || !strings.Contains(err.Error(), c.says) || len(corrupt.Key) == 0 {
@@ -120,7 +120,7 @@ func TestSessionsOfABackingThatFails(t *testing.T) {
 			if at, ok := e.Bound(corruptStart + 45); ok {
 				t.Errorf("bound %d", at)
 			}
-			return e.Write(&memBatch{})
+			return e.Write(&backingtest.Batch{})
 		},
 		"open": func(e *Engine) error {
 			e.EachOpen(func(OpenWindow) bool { return true })
@@ -131,11 +131,11 @@ func TestSessionsOfABackingThatFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			outputs, back := storedSessions(t)
 			e := engine(t, outputs, back, 0)
-			back.fail = broken
+			back.Fail = broken
 			if err := do(e); !errors.Is(err, broken) {
 				t.Fatal(err)
 			}
-			back.fail = nil
+			back.Fail = nil
 			if err := e.Close(corruptStart+100, func(*Result) error { return nil }); !errors.Is(err, broken) {
 				t.Fatalf("afterwards: %v", err)
 			}
@@ -150,8 +150,8 @@ func TestWriteOfSessionsOfABackingThatFails(t *testing.T) {
 	if err := e.Close(corruptStart+40, func(*Result) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	back.fail = errors.New("the disk is gone")
-	if err := e.Write(&memBatch{}); !errors.Is(err, back.fail) {
+	back.Fail = errors.New("the disk is gone")
+	if err := e.Write(&backingtest.Batch{}); !errors.Is(err, back.Fail) {
 		t.Fatal(err)
 	}
 }

@@ -206,8 +206,8 @@ func checkMixedOracle(t *testing.T, w *workload, x *run) {
 		t.Fatalf("verdicts %s, the definitions say %s", got, want)
 	}
 	x.write()
-	if n := len(x.back.vals); n != 1 {
-		t.Fatalf("%d keys are left when everything has closed:\n%s", n, x.back.dump())
+	if n := len(x.back.Keys()); n != 1 {
+		t.Fatalf("%d keys are left when everything has closed:\n%s", n, x.back.String())
 	}
 	if m := x.e.mem.used - int64(cap(x.e.order))*24; m != 0 {
 		t.Fatalf("%d bytes are accounted for when everything has closed", m)

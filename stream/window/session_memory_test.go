@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 func dailySessions(aggs ...Agg) []Output {
@@ -112,39 +113,26 @@ func TestSessionsAllocateLittle(t *testing.T) {
 	}
 }
 
-// countingBacking counts the keys that scans give.
-type countingBacking struct {
-	*memBacking
-	scanned int
-}
-
-func (b *countingBacking) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
-	return b.memBacking.Scan(lo, hi, func(k, v []byte) error {
-		b.scanned++
-		return fn(k, v)
-	})
-}
-
 // Finding what is due reads what is due, however many sessions are stored: Close, Write, and the questions that are
 // asked at each commit.
 func TestDueSessionsAreFoundWithoutAWalk(t *testing.T) {
 	const sessions = 5_000
 	outputs := dailySessions(Agg{Name: "n", Func: Count, Arg: -1})
-	back := &countingBacking{memBacking: newBacking()}
+	back := backingtest.New()
 	e := engine(t, outputs, back, 1)
 	for i := range int64(sessions) {
 		if _, err := e.Add(event(i*100, fmt.Sprint("key ", i), ""), NoWatermark); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := back.apply(e); err != nil {
+	if err := apply(back, e); err != nil {
 		t.Fatal(err)
 	}
 	if p := sessionsOf(e).spans[0].p; p != nil {
 		t.Fatalf("%d sessions are in memory", p.live)
 	}
 	e = engine(t, outputs, back, 1)
-	back.scanned = 0
+	back.Scanned = 0
 	for i := range int64(50) {
 		results := 0
 		if err := e.Close(1_500+i*100, func(*Result) error { results++; return nil }); err != nil || results != 1 {
@@ -159,12 +147,12 @@ func TestDueSessionsAreFoundWithoutAWalk(t *testing.T) {
 		if w, ok := e.OldestOpen(); !ok || w.Closes != 1_600+i*100 || w.Groups != sessions-1-i {
 			t.Fatal(w, ok)
 		}
-		if err := back.apply(e); err != nil {
+		if err := apply(back, e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if back.scanned > 50*20 {
-		t.Fatalf("%d keys read to close 50 sessions", back.scanned)
+	if back.Scanned > 50*20 {
+		t.Fatalf("%d keys read to close 50 sessions", back.Scanned)
 	}
 }
 
@@ -172,14 +160,14 @@ func TestDueSessionsAreFoundWithoutAWalk(t *testing.T) {
 func TestManyEvictedSessionsCloseInPieces(t *testing.T) {
 	const n, limit = 8_000, 64 << 10
 	outputs := dailySessions(Agg{Name: "n", Func: Count, Arg: -1})
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, outputs, back, limit)
 	for i := range int64(n) {
 		if _, err := e.Add(event(i*7919%40_000/4*4, fmt.Sprint("key ", i), ""), NoWatermark); err != nil {
 			t.Fatal(err)
 		}
 		if i%1_000 == 999 {
-			if err := back.apply(e); err != nil {
+			if err := apply(back, e); err != nil {
 				t.Fatal(err)
 			}
 			if e.Memory() > limit {

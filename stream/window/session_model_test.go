@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // The model sessions_idle_joins.py, its function sess: two partitions, sessions cut at spans of 40, in three outcomes.
@@ -101,7 +102,7 @@ func engineSess(t *testing.T, r *rand.Rand, order []int, logs [][]int64) (out *m
 	t.Helper()
 	out = &modelOutcome{}
 	outputs := []Output{{Name: "s", Size: modelSpan, Gap: modelGap, Lateness: modelLateness, Aggs: []Agg{{Name: "n", Func: Count, Arg: -1}}}}
-	back := newBacking()
+	back := backingtest.New()
 	e := engine(t, outputs, back, int64(r.IntN(2)))
 	next, marks := make([]int, len(logs)), slices.Repeat([]int64{-1_000_000}, len(logs))
 	emit := func(res *Result) error {
@@ -109,7 +110,7 @@ func engineSess(t *testing.T, r *rand.Rand, order []int, logs [][]int64) (out *m
 		return nil
 	}
 	write := func() {
-		if err := back.apply(e); err != nil {
+		if err := apply(back, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,7 +141,7 @@ func engineSess(t *testing.T, r *rand.Rand, order []int, logs [][]int64) (out *m
 		}
 	}
 	write()
-	state = back.dump()
+	state = back.String()
 	closed := len(out.closed)
 	if err := e.Close(1<<60, emit); err != nil {
 		t.Fatal(err)

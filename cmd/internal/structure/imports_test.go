@@ -34,7 +34,9 @@ var middle = []string{
 }
 
 // testKits are imported by tests only.
-var testKits = []string{"stream/streamtest", "lake/blob/blobtest", "lake/laketest", "state/statetest"}
+var testKits = []string{
+	"stream/streamtest", "stream/window/backingtest", "stream/window/windowtest", "lake/blob/blobtest", "lake/laketest", "state/statetest",
+}
 
 // rule is the longest line of allowed that covers a package.
 func rule(dir string) (string, bool) {

@@ -3,41 +3,13 @@ package aggregates
 import (
 	"bytes"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"testing"
 
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
-
-// store is a Backing and its Writer; changes are applied as they come, which is enough where nothing fails.
-type store map[string]string
-
-func (s store) Get(key []byte) ([]byte, bool, error) {
-	v, ok := s[string(key)]
-	return []byte(v), ok, nil
-}
-
-func (s store) Scan(lo, hi []byte, fn func(k, v []byte) error) error {
-	for _, k := range slices.Sorted(maps.Keys(s)) {
-		if k >= string(lo) && k < string(hi) {
-			if err := fn([]byte(k), []byte(s[k])); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s store) Set(k, v []byte) error { s[string(k)] = string(v); return nil }
-
-func (s store) Delete(k []byte) error { delete(s, string(k)); return nil }
-
-func (s store) DeleteRange(lo, hi []byte) error {
-	maps.DeleteFunc(s, func(k, _ string) bool { return k >= string(lo) && k < string(hi) })
-	return nil
-}
 
 // events is n events with an argument for each subject, and for some of them null.
 func events(n int) []window.Input {
@@ -85,16 +57,18 @@ func TestInTheEngine(t *testing.T) {
 	for _, restart := range []int{1000, 37, 5} {
 		order := append(slices.Clone(all), all[:60]...)
 		r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		back := store{}
+		back := backingtest.New()
 		e := engine(t, out, back)
 		for i := range order {
 			if _, err := e.Add(&order[i], 0); err != nil {
 				t.Fatal(err)
 			}
 			if i%restart == restart-1 {
-				if err := e.Write(back); err != nil {
+				var batch backingtest.Batch
+				if err := e.Write(&batch); err != nil {
 					t.Fatal(err)
 				}
+				back.Apply(&batch)
 				e = engine(t, out, back)
 			}
 		}
@@ -114,7 +88,7 @@ func TestInTheEngine(t *testing.T) {
 	}
 }
 
-func engine(t *testing.T, out window.Output, back store) *window.Engine {
+func engine(t *testing.T, out window.Output, back *backingtest.Store) *window.Engine {
 	t.Helper()
 	e, err := window.NewEngine([]window.Output{out}, back, window.EngineOptions{})
 	if err != nil {
