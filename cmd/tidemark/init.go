@@ -141,6 +141,9 @@ func readSchema(name string) ([]byte, error) {
 // registered takes the schema from a registry, and saves it where the pipeline file will look for it.
 func registered(ctx context.Context, f *initFlags, o *infer.Options) error {
 	latest, err := registry.Value(ctx, f.registry, f.topic)
+	if errors.Is(err, registry.ErrAddress) {
+		return usagef("init: --registry %s: %w", f.registry, err)
+	}
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}

@@ -302,4 +302,3 @@ func shortOrOwn(d time.Duration) string {
 	}
 	return short(d)
 }
-

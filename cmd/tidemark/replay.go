@@ -67,8 +67,8 @@ func (a *app) replayCommand() *cobra.Command {
 			return fmt.Errorf("replay: %w", err)
 		}
 		if len(tr.Steps) == 0 {
-			return fmt.Errorf("replay: no event of %s belongs to %s [%s, %s): tidemark explain lists the groups and windows there are; is the key right?",
-				f.from, r.Key, r.WindowStart, r.WindowEnd)
+			return fmt.Errorf("replay: no event in the %s belongs to %s [%s, %s): tidemark consume %s --latest-per-key lists the groups and windows there are",
+				f.from, r.Key, r.WindowStart, r.WindowEnd, r.Output)
 		}
 		if err := a.export(tr, &f, r); err != nil {
 			return err
@@ -211,8 +211,10 @@ func newReplayReport(plan *pipeline.Plan, t retrace.Target, tr *retrace.Trace) *
 	}
 	for i := range tr.Steps {
 		s := &tr.Steps[i]
-		step := replayStep{Verdict: s.Verdict, WindowStart: instant(s.Start, true), WindowEnd: instant(s.End, true), Values: []replayValue{},
-			Watermark: instant(s.Watermark, s.Watermark != window.NoWatermark)}
+		step := replayStep{Verdict: s.Verdict, WindowStart: instant(s.Start, true), WindowEnd: instant(s.End, true), Values: []replayValue{}}
+		if s.Watermark != window.NoWatermark {
+			step.Watermark = instant(s.Watermark, true)
+		}
 		if s.Record != nil {
 			r.Events++
 			step.Place = fmt.Sprintf("%s/%d@%d", plan.Sources[s.Source].Topic, s.Place.Partition, s.Place.Offset)
@@ -265,7 +267,11 @@ func (r *replayReport) print(p *printer) {
 	}
 	rows := [][]string{append(head, r.names...)}
 	for _, s := range r.Steps {
-		row := []string{s.Place, s.Time, s.Watermark, s.Verdict}
+		mark := s.Watermark
+		if mark == "" {
+			mark = "-"
+		}
+		row := []string{s.Place, s.Time, mark, s.Verdict}
 		if r.session {
 			row = append(row, s.WindowStart, s.WindowEnd)
 		}

@@ -81,6 +81,25 @@ type testFile struct {
 	Cases    []*fixture.Result `json:"cases"`
 }
 
+// testFaults is what `test -o json` tells of fixtures that aren't sound. People read the same on stderr.
+type testFaults struct {
+	OK     bool        `json:"ok"`
+	Faults []testFault `json:"faults"`
+}
+
+type testFault struct {
+	File string `json:"file"`
+	invalidFault
+}
+
+func newTestFaults(faults pipeline.Faults) *testFaults {
+	v := &testFaults{}
+	for _, f := range faults {
+		v.Faults = append(v.Faults, testFault{f.File, invalidFault{Line: f.Line, Col: f.Col, Path: f.Path, Message: f.Msg, Hint: f.Hint}})
+	}
+	return v
+}
+
 // test loads all fixtures before it runs any: of a bad one nothing is run.
 func (a *app) test(ctx context.Context, files []string, only *regexp.Regexp, update bool) error {
 	var loaded []*fixture.File
@@ -100,7 +119,7 @@ func (a *app) test(ctx context.Context, files []string, only *regexp.Regexp, upd
 	if len(faults) > 0 {
 		err := &codeError{exitUsage, faults}
 		if a.output == "json" {
-			return errors.Join(a.result("TestReport", newInvalid("", faults), nil), err)
+			return errors.Join(a.result("TestFaults", newTestFaults(faults), nil), err)
 		}
 		return err
 	}
@@ -202,7 +221,7 @@ func (r *testReport) print(p *printer) {
 		}
 	}
 	if r.Differ > 0 {
-		p.line("%s of %s differ; --update takes what came out as right", count(r.Differ), plural(r.Cases, "case", "cases"))
+		p.line("%s of %s cases differ; --update takes what came out as right", count(r.Differ), count(r.Cases))
 	}
 }
 

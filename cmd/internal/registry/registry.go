@@ -40,11 +40,14 @@ type answer struct {
 	Message    string            `json:"message"` // of an error
 }
 
+// ErrAddress says that an address is none of a registry.
+var ErrAddress = errors.New("a registry's address looks like http://localhost:8081")
+
 // Value reads the newest schema of a topic's values: subject TOPIC-value. The address may hold a user and password.
 func Value(ctx context.Context, address, topic string) (*Latest, error) {
 	base, err := url.Parse(strings.TrimRight(address, "/"))
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, errors.New("a registry's address looks like http://localhost:8081")
+		return nil, ErrAddress
 	}
 	subject := topic + "-value"
 	where := base.JoinPath("subjects", url.PathEscape(subject), "versions", "latest")

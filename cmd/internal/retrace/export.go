@@ -209,4 +209,3 @@ func relative(path, pipelineFile string) string {
 	}
 	return pipelineFile
 }
-
