@@ -41,6 +41,7 @@ type scenario struct {
 	query  string
 	trial  string
 	events []event
+	ways   []way
 }
 
 func (c *scenario) name() string { return c.query + "/" + c.trial }
@@ -59,8 +60,8 @@ var trials = []struct {
 	{"far future", farFuture},
 }
 
-// scenarios are all queries with the trials; seed draws so many events.
-func scenarios(seed uint64, events int, trial ...string) []scenario {
+// scenarios are all queries with the trials; seed draws so many events. Kafka Streams is to run them in those ways.
+func scenarios(seed uint64, events int, ways []way, trial ...string) []scenario {
 	var out []scenario
 	for _, q := range queries {
 		for i, tr := range trials {
@@ -68,7 +69,7 @@ func scenarios(seed uint64, events int, trial ...string) []scenario {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				log := tr.spoil(r, onTime(r, events, q == "join"))
 				slices.SortStableFunc(log, func(a, b event) int { return int(a.at - b.at) })
-				out = append(out, scenario{q, tr.name, log})
+				out = append(out, scenario{q, tr.name, log, ways})
 			}
 		}
 	}

@@ -152,13 +152,13 @@ type peerRecord struct {
 	T     int64  `json:"t"`
 }
 
-// kafkaStreams runs every case in every way, in one JVM. Results are by the case's name, a slash, and the way's.
-func kafkaStreams(t *testing.T, cases []scenario, ways ...way) map[string]peerResult {
+// kafkaStreams runs every case in each of its ways, in one JVM. Results are by the case's name, a slash, and the way's.
+func kafkaStreams(t *testing.T, cases []scenario) map[string]peerResult {
 	t.Helper()
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
 	for _, c := range cases {
-		for _, w := range ways {
+		for _, w := range c.ways {
 			every := int64(size)
 			if c.query == "hopping" {
 				every = hop
@@ -170,8 +170,22 @@ func kafkaStreams(t *testing.T, cases []scenario, ways ...way) map[string]peerRe
 			}
 		}
 	}
-	out := run(t, in.Bytes(), "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-cp", classes(t), "Peer")
+	out := run(t, in.Bytes(), "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Djava.io.tmpdir="+scratch(t),
+		"-cp", classes(t), "Peer")
 	return readPeer(t, out)
+}
+
+// scratch is a directory for stores: in memory, where the system has one there, as RocksDB syncs after every record.
+func scratch(t *testing.T) string {
+	t.Helper()
+	const memory = "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(memory, "tidemark-peers-")
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	return dir
 }
 
 func readPeer(t *testing.T, out []byte) map[string]peerResult {
