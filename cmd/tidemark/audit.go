@@ -74,7 +74,7 @@ func auditLine(p *printer, r *reconcile.AuditReport) string {
 func differenceText(d *reconcile.Difference) string {
 	text := fmt.Sprintf("%s %s: %s", d.Output, d.Partition, d.Kind)
 	if d.WindowStart != nil {
-		text += fmt.Sprintf(" %s %s", d.Key, d.WindowStart.Format(minuteLayout))
+		text += fmt.Sprintf(" %s %s", d.Key, minuteText(*d.WindowStart))
 	}
 	if d.Field != "" {
 		text += fmt.Sprintf(" %s: published %s, recomputed %s", d.Field, d.Streamed, d.Batch)

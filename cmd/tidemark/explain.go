@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/reconcile"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -23,7 +24,7 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Output, "output", "", "the output, if the pipeline has several")
 	c.Flags().StringVar(&o.Key, "key", "", "the group; several fields: --key a,b")
-	c.Flags().StringVar(&window, "window", "", "any time within the window, as in 2013-01-09T14:00Z")
+	c.Flags().StringVar(&window, "window", "", "any time within the window, as in 2013-01-09T14:00Z; of windows that overlap, its start")
 	c.Flags().BoolVar(&o.Events, "events", false, "list every event")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
 		if window == "" || !c.Flags().Changed("key") {
@@ -44,7 +45,14 @@ func (a *app) explainCommand() *cobra.Command {
 		if err := opened.close(reconciled(err)); err != nil {
 			return err
 		}
-		return a.documentResult(e, func(p *printer) { printExplanation(p, e) })
+		return a.documentResult(e, func(p *printer) {
+			if absent := noSession(opened.plan, e); absent {
+				p.line("%s %s: no session holds %s; sessions between %s and %s are of %s", e.Output, e.Key, minuteText(o.Window),
+					minuteText(e.WindowStart), minuteText(e.WindowEnd), plural(e.Aggregated, "event", "events"))
+				return
+			}
+			printExplanation(p, e, overlapping(opened.plan, e, o.Window))
+		})
 	})
 	return c
 }
@@ -67,9 +75,42 @@ func checkExplained(plan *pipeline.Plan, o reconcile.ExplainOptions) error {
 	return nil
 }
 
-func printExplanation(p *printer, e *reconcile.Explanation) {
-	p.line("%s %s [%s, %s)  %s, owned by the %s", e.Output, e.Key,
-		e.WindowStart.Format(minuteLayout), e.WindowEnd.Format(minuteLayout), e.State, e.Owner)
+// noSession says that the explanation is of no session: the time asked for lies between them.
+func noSession(plan *pipeline.Plan, e *reconcile.Explanation) bool {
+	return len(e.Batch) == 0 && len(e.Published) == 0 &&
+		slices.ContainsFunc(plan.Outputs, func(o window.Output) bool { return o.Name == e.Output && o.Session() })
+}
+
+// overlapping are the starts of the other windows that hold the time asked for.
+func overlapping(plan *pipeline.Plan, e *reconcile.Explanation, at time.Time) []string {
+	var starts []string
+	for i := range plan.Outputs {
+		o := &plan.Outputs[i]
+		if o.Name != e.Output || o.Session() {
+			continue
+		}
+		for _, s := range o.Assign(at.UnixMilli(), nil) {
+			if s.Start != e.WindowStart.UnixMilli() {
+				starts = append(starts, minuteText(time.UnixMilli(s.Start)))
+			}
+		}
+	}
+	return starts
+}
+
+// overlapsShown is how many overlapping windows are named.
+const overlapsShown = 12
+
+func printExplanation(p *printer, e *reconcile.Explanation, others []string) {
+	p.line("%s %s[%s, %s)  %s, owned by the %s", e.Output, keyText(e.Key),
+		minuteText(e.WindowStart), minuteText(e.WindowEnd), e.State, e.Owner)
+	if n := len(others); n > 0 {
+		shown := strings.Join(others[max(0, n-overlapsShown):], ", ")
+		if n > overlapsShown {
+			shown += fmt.Sprintf(" and %s before", count(n-overlapsShown))
+		}
+		p.line("  that time is also in the windows from %s: --window with one of these explains it", shown)
+	}
 	for _, w := range e.Waits {
 		p.line("  waits: %s", w)
 	}
@@ -81,7 +122,10 @@ func printExplanation(p *printer, e *reconcile.Explanation) {
 	if len(e.Events) == 0 && e.Aggregated > 0 {
 		places += "   --events lists them"
 	}
-	p.line("  distinct %s: %s", plural(e.Aggregated, "event", "events"), places)
+	if places != "" {
+		places = ": " + places
+	}
+	p.line("  distinct %s%s", plural(e.Aggregated, "event", "events"), places)
 	for _, at := range e.Events {
 		p.line("    %s %s  %s", at.Place, at.Time.Format(time.RFC3339), at.File)
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,9 @@ func printPlan(p *printer, plan *reconcile.Plan) {
 	}
 	rows := [][]string{{"  output", "aggregate", "published", "recomputed"}}
 	for _, t := range plan.Totals {
+		if t.Before.IsNull() && t.After.IsNull() {
+			continue // lists and text have no total, nor has what nothing reconciles
+		}
 		before, after := changeTexts(t.Before, t.After)
 		rows = append(rows, []string{"  " + t.Output, t.Aggregate, before, after})
 	}
@@ -117,11 +121,27 @@ func printChanges(p *printer, changes []reconcile.Change) {
 		if c.Kind != "changed" {
 			kind = c.Kind + ": "
 		}
-		p.line("  %s  %s %s  %s%s  [%s]", c.Output, c.Key, c.WindowStart.Format(minuteLayout), kind, strings.Join(parts, ", "), c.Cause)
+		p.line("  %s  %s%s  %s%s  [%s]", c.Output, keyText(c.Key), minuteText(c.WindowStart), kind, strings.Join(parts, ", "), c.Cause)
 	}
 }
 
+// keyText is a group before something else. One that holds everything has no name.
+func keyText(key string) string {
+	if key == "" {
+		return ""
+	}
+	return key + " "
+}
+
 const minuteLayout = "2006-01-02T15:04Z"
+
+// minuteText is a window's start or end: to the minute, unless it is of a session and has seconds.
+func minuteText(t time.Time) string {
+	if t = t.UTC(); t.Truncate(time.Minute).Equal(t) {
+		return t.Format(minuteLayout)
+	}
+	return t.Format(time.RFC3339Nano)
+}
 
 func guardLine(plan *reconcile.Plan) string {
 	g := plan.Guard

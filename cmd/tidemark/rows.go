@@ -127,41 +127,45 @@ func (w *rows) printChange(r *kafka.Record) error {
 	}
 	after := w.texts()
 	name, revision, status := w.name(), w.row.Revision, fmt.Sprintf("%s (%s)", w.row.Status, w.row.Cause)
-	none := make([]string, len(after))
-	from := none
+	var from []string
 	if ok {
 		if err := w.codec.Decode(before.key, before.value, &w.row); err != nil {
 			return err
 		}
 		from = w.texts()
 	}
-	text, some := "", false
-	for i, agg := range w.output.Aggs {
-		some = some || from[i]+after[i] != ""
-		switch {
-		case from[i] == after[i]:
-		case from[i] == "":
-			text += "  " + agg.Name + " " + after[i]
-		default:
-			text += "  " + agg.Name + " " + from[i] + " -> " + cmp.Or(after[i], "nothing")
-		}
-	}
-	switch {
-	case !some:
-		text = "  nothing" // it was nothing, too
-	case text == "":
-		text = "  no value changes"
-	}
-	w.p.line("%s%s  revision %d %s", name, text, revision, status)
+	w.p.line("%s%s  revision %d %s", name, w.changeText(from, after), revision, status)
 	return w.p.err
 }
 
-// texts are the values of the row; empty for one that is retracted.
-func (w *rows) texts() []string {
-	texts := make([]string, len(w.output.Aggs))
-	if w.row.Status == curated.Retracted {
-		return texts
+// changeText is what becomes of the values; nil stands for a row that is retracted.
+func (w *rows) changeText(from, to []string) string {
+	text := ""
+	if to == nil {
+		for i, agg := range w.output.Aggs {
+			if from != nil {
+				text += "  " + agg.Name + " " + from[i]
+			}
+		}
+		return "  was" + cmp.Or(text, "  nothing")
 	}
+	for i, agg := range w.output.Aggs {
+		switch {
+		case from == nil || from[i] == "":
+			text += "  " + agg.Name + " " + to[i]
+		case from[i] != to[i]:
+			text += "  " + agg.Name + " " + from[i] + " -> " + to[i]
+		}
+	}
+	return cmp.Or(text, "  no value changes")
+}
+
+// texts are the values of the row; nil for one that is retracted.
+func (w *rows) texts() []string {
+	if w.row.Status == curated.Retracted {
+		return nil
+	}
+	texts := make([]string, len(w.output.Aggs))
 	for i := range texts {
 		texts[i] = w.codec.FormatValue(i, w.row.Values[i])
 	}

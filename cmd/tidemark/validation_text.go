@@ -61,6 +61,9 @@ func sourceRows(indent string, s *validationSource) [][]string {
 
 // repartitionText says whether events have to be brought together by group, and why.
 func (v *validation) repartitionText() string {
+	if !v.Repartition && len(v.Sources) > 1 {
+		return "no: the topics' keys are part of every group"
+	}
 	if !v.Repartition {
 		return "no: the topic's key is part of every group"
 	}

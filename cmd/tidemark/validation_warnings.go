@@ -115,7 +115,7 @@ func unguarded(text string, fields []string) []string {
 	var found []string
 	for _, field := range fields {
 		name := regexp.QuoteMeta(field)
-		used := regexp.MustCompile(`(^|[^\w.'"])` + name + `($|[^\w.'"])`).MatchString(text)
+		used := regexp.MustCompile(`(^|[^\w.'"])` + name + `($|[^\w'"])`).MatchString(text)
 		tested := regexp.MustCompile(`(^|[^\w.])` + name + `\s*[!=]=|[!=]=\s*` + name + `($|[^\w.])`).MatchString(text)
 		if used && !tested {
 			found = append(found, field)
