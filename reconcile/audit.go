@@ -162,25 +162,14 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 	if d != nil {
 		return fail(d)
 	}
-	if d := auditClaims(u.last, b); d != nil {
-		return fail(d)
+	d = auditClaims(u.last, b)
+	if d == nil {
+		d, err = r.auditCompared(ctx, v, u)
 	}
-	if got := sha(b.hash[:]); got != u.last.cert.Result.RowsHash {
-		return fail(&Difference{Kind: "certificate", Detail: fmt.Sprintf(
-			"certificate %d says that its rows hash to %s, recomputed they hash to %s", u.last.number, u.last.cert.Result.RowsHash, got)})
+	if err != nil || d == nil {
+		return err
 	}
-	return nil
-}
-
-// auditClaims holds what the certificate says of its input and its windows against the same, counted again.
-func auditClaims(last *lastCertificate, b *batch) *Difference {
-	if got, said := b.accounting(), last.cert.Accounting; got != said {
-		return &Difference{Kind: "certificate", Detail: fmt.Sprintf("certificate %d accounts for its records as %+v, counted again they are %+v", last.number, said, got)}
-	}
-	if got, said := int64(len(b.rows)), last.cert.Result.Windows; got != said {
-		return &Difference{Kind: "certificate", Detail: fmt.Sprintf("certificate %d is of %d windows, counted again they are %d", last.number, said, got)}
-	}
-	return nil
+	return fail(d)
 }
 
 // auditChain checks that the unit's certificates follow each other from number 1.

@@ -409,6 +409,10 @@ func (s *scenario) tamper(d *datadriven.TestData) string {
 	switch {
 	case d.HasArg("delete"):
 		s.g.must(s.g.bucket.Delete(s.g.ctx, keys[n]))
+	case d.HasArg("cut-short"):
+		data, err := s.g.bucket.Get(s.g.ctx, keys[n])
+		s.g.must(err)
+		s.g.must(s.g.bucket.Put(s.g.ctx, keys[n], data[:len(data)/2]))
 	case d.HasArg("replace"):
 		data, err := s.g.bucket.Get(s.g.ctx, keys[n])
 		s.g.must(err)
