@@ -18,6 +18,22 @@ type Guess struct {
 // plainPath is a field that expressions and aggregates can name.
 var plainPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
 
+// usable says whether a field's name can stand in the file as it is.
+func usable(path string) bool {
+	for _, part := range strings.Split(path, ".") {
+		switch strings.ToLower(part) {
+		case "true", "false", "null", "in":
+			return false
+		}
+	}
+	return plainPath.MatchString(path)
+}
+
+// groupName says whether a field can be a field of the results too.
+func groupName(path string) bool {
+	return usable(path) && path[0] != '_' && path != "window_start" && path != "window_end"
+}
+
 // words are a field's name cut at underscores, dots and capitals, in lower case.
 func words(path string) []string {
 	var out []string
@@ -50,7 +66,7 @@ func eventTime(fields []schema.Field) (best schema.Field, why string, ok bool) {
 	most := -1 << 30
 	others := 0
 	for i, f := range fields {
-		if !f.Type.Timestamp() || !plainPath.MatchString(f.Name) {
+		if !f.Type.Timestamp() || !usable(f.Name) {
 			continue
 		}
 		score := -i
@@ -103,7 +119,7 @@ func eventID(fields []schema.Field, record string) (field, why string, ok bool) 
 	most := 0
 	for _, f := range fields {
 		if f.Type.Kind != schema.KindString && f.Type.Kind != schema.KindInt && f.Type.Kind != schema.KindBytes || f.Type.Logical != "" && f.Type.Logical != "uuid" ||
-			f.Type.Avro == "enum" || f.Type.Avro == "boolean" || !plainPath.MatchString(f.Name) {
+			f.Type.Avro == "enum" || f.Type.Avro == "boolean" || !usable(f.Name) {
 			continue
 		}
 		w := words(f.Name)
@@ -143,7 +159,7 @@ var groupable = []string{
 func groupBy(fields []schema.Field, taken []string) (field, why string) {
 	most := 0
 	for i, f := range fields {
-		if slices.Contains(taken, f.Name) || !plainPath.MatchString(f.Name) || f.Type.Avro != "string" && f.Type.Avro != "enum" || f.Type.Logical != "" {
+		if slices.Contains(taken, f.Name) || !groupName(f.Name) || f.Type.Avro != "string" && f.Type.Avro != "enum" || f.Type.Logical != "" {
 			continue
 		}
 		score := 1000 - i
@@ -177,15 +193,20 @@ type aggregate struct{ name, call, why string }
 
 // aggregates finds what to compute. left are numeric fields beyond the first few.
 func aggregates(fields []schema.Field, taken []string) (calls []aggregate, left []string) {
-	calls = []aggregate{{"events", "count()", "how many"}}
-	used := map[string]bool{"events": true}
+	used := map[string]bool{}
 	for _, t := range taken {
 		used[strings.ReplaceAll(t, ".", "_")] = true
 	}
+	first := "events"
+	if used[first] {
+		first = "event_count"
+	}
+	used[first] = true
+	calls = []aggregate{{first, "count()", "how many"}}
 	n := 0
 	for _, f := range fields {
 		number := f.Type.Kind == schema.KindFloat || f.Type.Decimal() || f.Type.Kind == schema.KindInt && f.Type.Logical == "" && f.Type.Avro != "enum"
-		if !number || slices.Contains(taken, f.Name) || !plainPath.MatchString(f.Name) ||
+		if !number || slices.Contains(taken, f.Name) || !usable(f.Name) ||
 			hasAny(f.Name, "id", "uuid", "number", "no", "code", "zip", "version", "partition", "offset", "flight", "year", "month", "day", "lat", "lon", "latitude", "longitude", "index", "seq", "sequence") {
 			continue
 		}

@@ -189,7 +189,7 @@ func (w *writer) schema() string {
 func (w *writer) rules() {
 	field, expect := "", ""
 	for _, f := range w.fields {
-		if field != "" || !plainPath.MatchString(f.Name) || f.Type.Decimal() {
+		if field != "" || !usable(f.Name) || f.Type.Decimal() {
 			continue
 		}
 		null := ""
