@@ -17,12 +17,13 @@ import (
 // It is Kafka Streams' TopologyTestDriver, with the tasks that the pipeline would have. It belongs to one goroutine. After
 // an error it is unusable.
 type Driver struct {
-	plan  *pipeline.Plan
-	width int32
-	logs  [][]log // per input, per partition
-	tasks []*driven
-	rows  []Row
-	said  []flow.Report
+	plan   *pipeline.Plan
+	width  int32
+	memory int64
+	logs   [][]log // per input, per partition
+	tasks  []*driven
+	rows   []Row
+	said   []flow.Report
 }
 
 // log is a partition's records.
@@ -68,7 +69,12 @@ type committed struct {
 
 // NewDriver makes a driver whose sources have so many partitions.
 func NewDriver(plan *pipeline.Plan, partitions int32) (*Driver, error) {
-	d := &Driver{plan: plan, width: partitions}
+	return newDriver(plan, partitions, 0)
+}
+
+// newDriver is NewDriver with a limit on what each task keeps in memory rather than in its store, in bytes; 0 is none.
+func newDriver(plan *pipeline.Plan, partitions int32, memory int64) (*Driver, error) {
+	d := &Driver{plan: plan, width: partitions, memory: memory}
 	for range flow.Inputs(plan) {
 		d.logs = append(d.logs, make([]log, partitions))
 	}
@@ -91,7 +97,7 @@ func (t *driven) open() (err error) {
 	c := &t.done
 	t.next = slices.Clone(c.next)
 	widths := slices.Repeat([]int32{t.d.width}, len(t.d.logs))
-	if t.flow, err = flow.New(t.d.plan, t, flow.Options{Widths: widths, Backing: c.store}); err != nil {
+	if t.flow, err = flow.New(t.d.plan, t, flow.Options{Widths: widths, Backing: c.store, MemoryMax: t.d.memory}); err != nil {
 		return fmt.Errorf("task %d: %w", t.id, err)
 	}
 	if c.marks == nil {

@@ -87,4 +87,3 @@ func (b *byHand) check(t *testing.T) *metaCase {
 	}
 	return k
 }
-

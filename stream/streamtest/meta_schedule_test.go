@@ -32,7 +32,15 @@ type cutState struct {
 }
 
 func newSchedule(c *metaCase, n uint64) (*schedule, error) {
-	d, err := NewDriver(c.plan, c.p.width)
+	r := newRng(c.seed, 100+n)
+	memory := int64(0)
+	if n > 0 { // so that state is evicted and read back
+		memory = pickOf(r, int64(0), 1, 10_000, 100_000)
+		if c.p.shape == shapeEnrich {
+			memory *= 10 // the unsettled versions of a key have to fit
+		}
+	}
+	d, err := newDriver(c.plan, c.p.width, memory)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +51,6 @@ func newSchedule(c *metaCase, n uint64) (*schedule, error) {
 			}
 		}
 	}
-	r := newRng(c.seed, 100+n)
 	return &schedule{rng: r, d: d, c: c, burst: pickOf(r, 1, 3, 10, 100), wild: n > 0}, nil
 }
 

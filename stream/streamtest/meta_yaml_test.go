@@ -46,7 +46,9 @@ func (p *metaPipeline) yaml() string {
 	return b.String()
 }
 
-func quoted(s string) string { return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`) + `"` }
+func quoted(s string) string {
+	return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`) + `"`
+}
 
 func (p *metaPipeline) joinYAML(line func(string, ...any)) {
 	if !p.joins() {
