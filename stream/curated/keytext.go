@@ -20,9 +20,9 @@ const nullText = `\N`
 // FormatKey is a group key as text. ParseKey gives the same bytes back. Bytes that are no group key of this output
 // are shown as hexadecimal digits behind "0x?".
 func (c *Codec) FormatKey(groupKey []byte) string {
-	d := decoder{rest: groupKey}
+	d := decoderOf(groupKey)
 	values := c.decodeGroup(&d, nil)
-	if d.end() != nil {
+	if d.End() != nil {
 		return "0x?" + hex.EncodeToString(groupKey)
 	}
 	parts := make([]string, len(values))

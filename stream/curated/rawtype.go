@@ -141,39 +141,39 @@ func (r *rawParser) define(t *rawType, tree map[string]any, depth int) error {
 
 // raw is the bytes of a composite value.
 func (d *decoder) raw(field string, t *rawType) schema.Value {
-	from := d.rest
+	from := d.Rest()
 	d.skip(field, t, 0)
-	if d.err != nil {
+	if d.Err() != nil {
 		return schema.NullValue()
 	}
-	n := len(from) - len(d.rest)
+	n := len(from) - len(d.Rest())
 	return schema.BytesValue(from[:n:n])
 }
 
 // skip walks over one value.
 func (d *decoder) skip(field string, t *rawType, depth int) {
-	if d.err != nil {
+	if d.Err() != nil {
 		return
 	}
 	switch t.avro {
 	case "boolean":
-		if b := d.bytes(field, 1); d.err == nil && b[0] > 1 {
-			d.fail(field, fmt.Errorf("%d is no boolean", b[0]))
+		if b := d.Bytes(field, 1); d.Err() == nil && b[0] > 1 {
+			d.Fail(field, fmt.Errorf("%d is no boolean", b[0]))
 		}
 	case "int", "long":
-		d.long(field)
+		d.Long(field)
 	case "float":
-		d.bytes(field, 4)
+		d.Bytes(field, 4)
 	case "double":
-		d.bytes(field, 8)
+		d.Bytes(field, 8)
 	case "bytes":
-		d.bytes(field, d.long(field))
+		d.Bytes(field, d.Long(field))
 	case "string":
-		if b := d.bytes(field, d.long(field)); !utf8.Valid(b) {
-			d.fail(field, errors.New("a string is not valid UTF-8"))
+		if b := d.Bytes(field, d.Long(field)); !utf8.Valid(b) {
+			d.Fail(field, errors.New("a string is not valid UTF-8"))
 		}
 	case "fixed":
-		d.bytes(field, t.size)
+		d.Bytes(field, t.size)
 	case "enum":
 		d.symbol(field, t.size)
 	case "record":
@@ -181,7 +181,7 @@ func (d *decoder) skip(field string, t *rawType, depth int) {
 			d.skip(field, part, depth+1)
 		}
 	case "union":
-		if i := d.symbol(field, int64(len(t.parts))); d.err == nil {
+		if i := d.symbol(field, int64(len(t.parts))); d.Err() == nil {
 			d.skip(field, t.parts[i], depth+1)
 		}
 	case "array", "map":
@@ -192,21 +192,21 @@ func (d *decoder) skip(field string, t *rawType, depth int) {
 // skipBlocks walks over the blocks of an array or map: each a count and so many items, the last with the count 0. A
 // negative count, as other writers may have it, is followed by the block's length in bytes.
 func (d *decoder) skipBlocks(field string, t *rawType, depth int) {
-	for d.err == nil {
-		n := d.long(field)
+	for d.Err() == nil {
+		n := d.Long(field)
 		if n == 0 {
 			return
 		}
 		if n < 0 {
 			n = -n
-			d.long(field)
+			d.Long(field)
 		}
-		if n < 0 || n > max(int64(len(d.rest)), rawItemsMax) {
-			d.fail(field, fmt.Errorf("%d items, but %d bytes are left", n, len(d.rest)))
+		if n < 0 || n > max(int64(len(d.Rest())), rawItemsMax) {
+			d.Fail(field, fmt.Errorf("%d items, but %d bytes are left", n, len(d.Rest())))
 		}
-		for ; n > 0 && d.err == nil; n-- {
+		for ; n > 0 && d.Err() == nil; n-- {
 			if t.avro == "map" {
-				d.text(field)
+				d.Text(field)
 			}
 			d.skip(field, t.items, depth+1)
 		}

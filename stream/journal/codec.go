@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/tidemark-io/tidemark/stream/internal/avrobytes"
 )
 
 // Version is the format's version. It stands in the namespace of Schema.
@@ -68,100 +69,33 @@ func appendString(dst []byte, s string) []byte {
 // The error says which field was wrong; nothing is known of the entry then.
 func Decode(value []byte) (Entry, error) {
 	var e Entry
-	d := decoder{rest: value}
-	kind := d.long("kind")
-	if d.err == nil && (kind < 0 || kind >= int64(kinds)) {
-		d.fail("kind", fmt.Errorf("number %d is unknown: the entry is of a later version, or no journal entry", kind))
+	d := avrobytes.New(value)
+	kind := d.Long("kind")
+	if d.Err() == nil && (kind < 0 || kind >= int64(kinds)) {
+		d.Fail("kind", fmt.Errorf("number %d is unknown: the entry is of a later version, or no journal entry", kind))
 	}
 	e.Kind = Kind(kind)
-	e.Seq = d.long("seq")
-	e.Time = d.long("time")
-	e.Task = d.int32("task")
-	e.Topic = d.text("topic")
-	e.Partition = d.int32("partition")
-	e.Offset = d.long("offset")
-	if d.branch("output") {
-		e.Output = d.text("output")
+	e.Seq = d.Long("seq")
+	e.Time = d.Long("time")
+	e.Task = d.Int("task")
+	e.Topic = string(d.Text("topic"))
+	e.Partition = d.Int("partition")
+	e.Offset = d.Long("offset")
+	if d.Branch("output") {
+		e.Output = string(d.Text("output"))
 		if e.Output == "" {
-			d.fail("output", errors.New("is empty, which is written as null"))
+			d.Fail("output", errors.New("is empty, which is written as null"))
 		}
 	}
-	e.Reason = d.text("reason")
-	e.Fingerprint = d.text("fingerprint")
-	if e.HasWatermark = d.branch("watermark"); e.HasWatermark {
-		e.Watermark = d.long("watermark")
+	e.Reason = string(d.Text("reason"))
+	e.Fingerprint = string(d.Text("fingerprint"))
+	if e.HasWatermark = d.Branch("watermark"); e.HasWatermark {
+		e.Watermark = d.Long("watermark")
 	}
-	e.TopicID = d.text("topic_id")
-	e.Partitions = d.int32("partitions")
-	if d.err == nil && len(d.rest) > 0 {
-		d.err = fmt.Errorf("%d bytes follow the last field", len(d.rest))
-	}
-	if d.err != nil {
-		return Entry{}, fmt.Errorf("decode journal entry of %d bytes: %w", len(value), d.err)
+	e.TopicID = string(d.Text("topic_id"))
+	e.Partitions = d.Int("partitions")
+	if err := d.End(); err != nil {
+		return Entry{}, fmt.Errorf("decode journal entry of %d bytes: %w", len(value), err)
 	}
 	return e, nil
-}
-
-// decoder walks an entry's bytes. After the first error every method returns zero.
-type decoder struct {
-	rest []byte
-	err  error
-}
-
-func (d *decoder) fail(field string, err error) {
-	if d.err == nil {
-		d.err = fmt.Errorf("field %s: %w", field, err)
-	}
-}
-
-func (d *decoder) long(field string) int64 {
-	if d.err != nil {
-		return 0
-	}
-	v, n := binary.Varint(d.rest)
-	if n <= 0 {
-		d.fail(field, errors.New("the bytes end within, or overflow, a number"))
-		return 0
-	}
-	if n > 1 && d.rest[n-1] == 0 { // the same number has a shorter form, and only one is canonical
-		d.fail(field, errors.New("the number is not in its shortest form"))
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return v
-}
-
-func (d *decoder) int32(field string) int32 {
-	v := d.long(field)
-	if v != int64(int32(v)) {
-		d.fail(field, fmt.Errorf("%d does not fit 32 bits", v))
-		return 0
-	}
-	return int32(v)
-}
-
-func (d *decoder) branch(field string) bool {
-	v := d.long(field)
-	if v != 0 && v != 1 {
-		d.fail(field, fmt.Errorf("union branch %d does not exist", v))
-	}
-	return v == 1
-}
-
-func (d *decoder) text(field string) string {
-	n := d.long(field)
-	if d.err != nil {
-		return ""
-	}
-	if n < 0 || n > int64(len(d.rest)) {
-		d.fail(field, fmt.Errorf("length %d, but %d bytes are left", n, len(d.rest)))
-		return ""
-	}
-	b := d.rest[:n]
-	if !utf8.Valid(b) {
-		d.fail(field, errors.New("the string is not valid UTF-8"))
-		return ""
-	}
-	d.rest = d.rest[n:]
-	return string(b)
 }
