@@ -28,6 +28,9 @@ func TestQueriesAgreeWithDuckDB(t *testing.T) {
 	for _, q := range queries {
 		clean, dirty := tidemark(t, q, logs["clean"]), tidemark(t, q, logs["dirty"])
 		n := dirty.counters
+		if n.Consumed+n.Received != n.Aggregated+n.Duplicate+n.Late+n.Filtered+n.Invalid+n.Forwarded || n.Invalid > 0 {
+			t.Errorf("%s: the account %+v doesn't balance", q, n)
+		}
 		for i := range clean.plan.Outputs {
 			name := clean.plan.Outputs[i].Name
 			cleanly, truth := want[answer{"clean", q, i}], want[answer{"dirty", q, i}]
