@@ -143,7 +143,7 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 	if d != nil {
 		return fail(d)
 	}
-	b, d, err := r.auditBatch(ctx, u, files)
+	b, d, err := r.auditBatch(ctx, v, u, files)
 	if err != nil {
 		return err
 	}
@@ -226,9 +226,9 @@ func certifiedFiles(u *unitState) ([]unitFile, *Difference) {
 }
 
 // auditBatch recomputes; a raw file that is gone or altered is a difference, not a failure of the audit.
-func (r *Reconciler) auditBatch(ctx context.Context, u *unitState, files []unitFile) (*batch, *Difference, error) {
+func (r *Reconciler) auditBatch(ctx context.Context, v *view, u *unitState, files []unitFile) (*batch, *Difference, error) {
 	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span}
-	b, err := r.runBatch(ctx, rc, files)
+	b, err := r.runBatch(ctx, v, rc, files)
 	var corrupt *lake.CorruptError
 	if errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound) {
 		return nil, &Difference{Kind: "input", Detail: err.Error()}, nil
@@ -248,7 +248,7 @@ func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, 
 		return nil, err
 	}
 	if d != nil && behind {
-		newer, _, err := r.auditBatch(ctx, u, u.files)
+		newer, _, err := r.auditBatch(ctx, v, u, u.files)
 		if err != nil {
 			return nil, err
 		}

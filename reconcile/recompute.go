@@ -52,6 +52,7 @@ type recomputer struct {
 
 	unit   unitKey
 	span   span
+	table  *table                 // of the unit before, or nil
 	places places                 // what the journal says of the unit's events
 	isNew  func(path string) bool // whether the last certificate had not seen the file
 
@@ -92,6 +93,10 @@ func (rc *recomputer) run(ctx context.Context, files []unitFile) (*batch, error)
 	if err := rc.prepare(files); err != nil {
 		return nil, err
 	}
+	old, files := rc.old(files)
+	if err := rc.versions(ctx, old); err != nil {
+		return nil, rc.about(err)
+	}
 	for i := range files {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -107,6 +112,9 @@ func (rc *recomputer) run(ctx context.Context, files []unitFile) (*batch, error)
 }
 
 func (rc *recomputer) about(err error) error {
+	if errors.Is(err, window.ErrMemory) {
+		err = fmt.Errorf("%w: raise state.memory_max", err)
+	}
 	return fmt.Errorf("recompute %s %s: %w", rc.def.Name, rc.unit.partition(), err)
 }
 

@@ -161,7 +161,7 @@ func (r *Reconciler) recompute(ctx context.Context, v *view, u *unitState) (*bat
 		return nil, err
 	}
 	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span, places: where, isNew: newFiles(u.last)}
-	return r.runBatch(ctx, rc, u.files)
+	return r.runBatch(ctx, v, rc, u.files)
 }
 
 // placesOf are what the journal says of the events that the unit reads.
@@ -202,11 +202,13 @@ func (r *Reconciler) placesOfVersions(ctx context.Context, v *view, u *unitState
 	return nil
 }
 
-func (r *Reconciler) runBatch(ctx context.Context, rc *recomputer, files []unitFile) (*batch, error) {
+func (r *Reconciler) runBatch(ctx context.Context, v *view, rc *recomputer, files []unitFile) (*batch, error) {
+	rc.table, v.table = v.table, nil
 	b, err := rc.run(ctx, files)
 	if err != nil {
 		return nil, err
 	}
+	v.table = rc.table
 	r.records += b.acc.consumed + b.acc.outside
 	return b, nil
 }

@@ -22,6 +22,7 @@ type view struct {
 	outputs []*published
 	journal *journalView
 	certs   []map[int64]int64 // per output: hour -> highest number listed
+	table   *table            // what enriches events, as of the last unit that was recomputed
 }
 
 // look reads a view. It only reads, and fences nobody. The order matters: the checkpoints that tell what is closed are

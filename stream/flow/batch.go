@@ -70,6 +70,9 @@ func (f *Flow) EventID(at Place) [16]byte {
 	return placeID(at)
 }
 
+// JoinKey appends the canonical bytes of the join key of the event that was looked at.
+func (f *Flow) JoinKey(dst []byte) []byte { return f.eval.JoinKey(dst) }
+
 // Pair is, while a joined event is observed, the two events that it was made of; nil otherwise.
 func (f *Flow) Pair() *join.Pair { return f.joined }
 
