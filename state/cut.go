@@ -74,7 +74,7 @@ type Counters struct {
 	Filtered   int64 `json:"filtered"`
 	Invalid    int64 `json:"invalid"`
 	Forwarded  int64 `json:"forwarded,omitempty"` // to the repartition topic
-	Received   int64 `json:"received,omitempty"`  // events from it
+	Received   int64 `json:"received,omitempty"`  // elements of events from it
 
 	// What a join has made of pairs of events, and what rules took of that.
 	Pairs         int64 `json:"pairs,omitempty"`

@@ -14,7 +14,7 @@
 //   - IntervalJoin, Enrich: an event goes to the join (package join), and what that emits goes to the windows. A joined
 //     event has the later of the two times and isn't judged again: it can't be late (lemma below).
 //   - Rekeyed: an event is judged here, by its own partition's watermark, and forwarded to the partition of the
-//     repartition topic that its group belongs to, one record for all outputs that meet there. Behind the topic it is
+//     repartition topic that its group belongs to, one record for all elements and outputs that meet there. Behind the topic it is
 //     deduplicated, per output and window, and aggregated: copies of an event from two source partitions meet there.
 //     Records carry their source partition and its watermark; markers carry the watermark to partitions that get no
 //     records. The windows behind the topic close by the lowest watermark of all source partitions.
@@ -26,7 +26,7 @@
 // # Invariants
 //
 //  1. Every record of a source that is taken has exactly one outcome: consumed + received = aggregated + duplicate +
-//     late + filtered + invalid + forwarded (law L3). What is received is a record of the repartition topic.
+//     late + filtered + invalid + forwarded (law L3). What is received is an element of an event, by the repartition topic.
 //  2. Outcomes, windows and counters are functions of the inputs' prefixes (law L4): not of how they are interleaved, of
 //     batches, of where Write and Close come between.
 //  3. An event is late by the watermark of its own source partition as it was before the event, judged before dedup. Every

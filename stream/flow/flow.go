@@ -48,6 +48,7 @@ type Flow struct {
 	spans    []window.Span
 	key, row []byte
 	forwards []forward
+	parts    []part
 	missing  []int64
 	out      []byte
 }

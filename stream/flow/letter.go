@@ -4,18 +4,25 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/tidemark-io/tidemark/schema"
 )
 
 // A letter is a record of the repartition topic (FORMAT.md): an event on its way to the task of its group, or a marker
 // that carries no more than a watermark.
 type letter struct {
 	marker    bool
-	partition int32 // of the source
-	offset    int64 // of the event in it
-	mark      int64 // the partition's watermark before the event, ms
-	element   int
-	outputs   uint64 // those whose groups meet at this partition
+	partition int32  // of the source
+	offset    int64  // of the event in it
+	mark      int64  // the partition's watermark before the event, ms
+	parts     []part // ascending by element
 	value     []byte // as it was in the source
+}
+
+// part is an element of the event that this partition is to count.
+type part struct {
+	element int
+	outputs uint64 // those whose groups of the element meet at this partition
 }
 
 const (
@@ -37,8 +44,13 @@ func (l *letter) append(dst []byte) []byte {
 		return dst
 	}
 	dst = binary.AppendUvarint(dst, uint64(l.offset))
-	dst = binary.AppendUvarint(dst, uint64(l.element))
-	dst = binary.AppendUvarint(dst, l.outputs)
+	dst = binary.AppendUvarint(dst, uint64(len(l.parts)))
+	before := -1
+	for _, p := range l.parts {
+		dst = binary.AppendUvarint(dst, uint64(p.element-before-1))
+		dst = binary.AppendUvarint(dst, p.outputs)
+		before = p.element
+	}
 	return append(dst, l.value...)
 }
 
@@ -55,21 +67,21 @@ func (l *letter) decode(src []byte) error {
 	if len(src) < 2 || src[0] != letterVersion || src[1] > letterMarker {
 		return &LetterError{What: fmt.Sprintf("it begins with % x", src[:min(2, len(src))])}
 	}
-	*l = letter{marker: src[1] == letterMarker}
+	*l = letter{marker: src[1] == letterMarker, parts: l.parts[:0]}
 	r := header{rest: src[2:]}
 	l.partition, l.mark = int32(r.atMost(partitionMax)), r.signed()
 	if !l.marker {
 		l.offset = r.atMost(math.MaxInt64)
-		l.element = int(r.atMost(elementMax))
-		l.outputs, l.value = r.unsigned(), r.rest
+		l.parts = r.parts(l.parts)
+		l.value = r.rest
 	}
 	switch {
 	case r.bad:
 		return &LetterError{What: "its header is damaged or cut short"}
 	case l.marker && len(r.rest) > 0:
 		return &LetterError{What: fmt.Sprintf("%d bytes follow a watermark", len(r.rest))}
-	case !l.marker && l.outputs == 0:
-		return &LetterError{What: "it is for no output"}
+	case !l.marker && len(l.parts) == 0:
+		return &LetterError{What: "it is about nothing"}
 	}
 	return nil
 }
@@ -77,7 +89,7 @@ func (l *letter) decode(src []byte) error {
 // Limits of what a letter's header says.
 const (
 	partitionMax = 1 << 30
-	elementMax   = 1 << 30
+	partsMax     = schema.MaxElements
 )
 
 // header reads the numbers of a letter's header. Once bad it stays so.
@@ -94,6 +106,19 @@ func (r *header) unsigned() uint64 {
 	}
 	r.rest = r.rest[n:]
 	return v
+}
+
+// parts reads the elements. Each is for some output.
+func (r *header) parts(dst []part) []part {
+	before := int64(-1)
+	for range r.atMost(partsMax) {
+		p := part{element: int(before + 1 + r.atMost(partsMax)), outputs: r.unsigned()}
+		if r.bad = r.bad || p.outputs == 0; r.bad {
+			return dst
+		}
+		dst, before = append(dst, p), int64(p.element)
+	}
+	return dst
 }
 
 // signed reads zig-zag.

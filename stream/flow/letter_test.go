@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math"
@@ -9,13 +10,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/schema"
 )
 
 // golden are letters whose bytes FORMAT.md promises; they are in testdata/letter under the same names.
 var golden = map[string]letter{
-	"event": {partition: 3, offset: 1_000_000, mark: 1_357_689_600_000, element: 2, outputs: 5, value: []byte(`{"id":"a"}`)},
-	"first": {partition: 0, offset: 0, mark: math.MinInt64, outputs: 1, value: []byte{}},
-	"last":  {partition: 1 << 30, offset: math.MaxInt64, mark: math.MaxInt64, element: 9999, outputs: math.MaxUint64, value: []byte("x")},
+	"event": {partition: 3, offset: 1_000_000, mark: 1_357_689_600_000, parts: []part{{0, 1}, {2, 5}}, value: []byte(`{"id":"a"}`)},
+	"first": {partition: 0, offset: 0, mark: math.MinInt64, parts: []part{{0, 1}}, value: []byte{}},
+	"last":  {partition: 1 << 30, offset: math.MaxInt64, mark: math.MaxInt64, parts: []part{{9999, math.MaxUint64}}, value: []byte("x")},
 	"mark":  {marker: true, partition: 300, mark: -1},
 }
 
@@ -52,10 +55,12 @@ func TestLetterDamaged(t *testing.T) {
 		refused(t, name+", of a third kind", append([]byte{whole[0], 2}, whole[2:]...))
 	}
 	refused(t, "a marker with something behind it", append((&letter{marker: true, mark: 5}).append(nil), 0))
-	refused(t, "for no output", (&letter{value: []byte("x")}).append(nil))
+	refused(t, "about nothing", (&letter{value: []byte("x")}).append(nil))
+	refused(t, "for no output", (&letter{parts: []part{{0, 0}}, value: []byte("x")}).append(nil))
+	refused(t, "about too much", append(binary.AppendUvarint([]byte{1, 0, 0, 0, 0}, schema.MaxElements+1), bytes.Repeat([]byte{0, 1}, schema.MaxElements+1)...))
 	refused(t, "a superfluous byte", []byte{1, 1, 0x80, 0, 2})
 	refused(t, "of a partition beyond all", (&letter{marker: true, partition: 1<<30 + 1}).append(nil))
-	refused(t, "of an offset beyond all", (&letter{offset: math.MinInt64, outputs: 1}).append(nil))
+	refused(t, "of an offset beyond all", (&letter{offset: math.MinInt64, parts: []part{{0, 1}}}).append(nil))
 }
 
 func refused(t *testing.T, name string, src []byte) {

@@ -34,7 +34,7 @@ func (e *KeyError) Error() string {
 // Look reads a record's value (nil: it has none) and changes nothing. An invalid record is no error: Bad tells, and Take
 // accounts for it. Errors are *schema.UnknownSchemaError, *KeyError, and of a repartition record a *LetterError.
 func (f *Flow) Look(input int, at Place, value []byte) error {
-	f.seen = seen{input: input, value: value}
+	f.seen = seen{input: input, value: value, letter: letter{parts: f.seen.letter.parts[:0]}}
 	if f.repartition(input) {
 		return f.open(value)
 	}
@@ -73,8 +73,10 @@ func (f *Flow) open(value []byte) error {
 	if err := f.eval.Decode(0, l.value); err != nil {
 		return &LetterError{What: fmt.Sprintf("it holds no event: %v", err)}
 	}
-	if l.element >= f.eval.Elements() || bits.Len64(l.outputs) > len(f.plan.Outputs) {
-		return &LetterError{What: fmt.Sprintf("it is about element %d of %d, for outputs %b of %d", l.element, f.eval.Elements(), l.outputs, len(f.plan.Outputs))}
+	for _, p := range l.parts {
+		if p.element >= f.eval.Elements() || bits.Len64(p.outputs) > len(f.plan.Outputs) {
+			return &LetterError{What: fmt.Sprintf("it is about element %d of %d, for outputs %b of %d", p.element, f.eval.Elements(), p.outputs, len(f.plan.Outputs))}
+		}
 	}
 	return nil
 }

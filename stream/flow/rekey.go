@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,7 +15,7 @@ import (
 // forward is where an element goes: the outputs whose groups meet at one partition.
 type forward struct {
 	partition int32
-	outputs   uint64
+	part
 }
 
 // forward judges an element by its own partition's watermark, and sends it to the partitions of its groups. It is late if
@@ -23,20 +24,20 @@ type forward struct {
 // for fewer, must be for the same outputs. When an identity is forgotten depends on which they are.
 func (f *Flow) forward(a *arrival, element int) (Outcome, error) {
 	width := f.o.Widths[len(f.o.Widths)-1]
-	f.forwards = f.forwards[:0]
+	first := len(f.forwards)
 	in := &f.eval.Input
 	missed := f.misses(in.Time, a.mark)
 	for o := range f.plan.Outputs {
 		if missed[o] >= 0 {
-			f.address(curated.Partition(in.Keys[o], width), o, true)
+			f.address(first, forward{curated.Partition(in.Keys[o], width), part{element, 1 << o}}, true)
 		}
 	}
-	if len(f.forwards) == 0 {
+	if len(f.forwards) == first {
 		return Late, nil
 	}
 	for o := range f.plan.Outputs {
 		if missed[o] < 0 {
-			f.address(curated.Partition(in.Keys[o], width), o, false)
+			f.address(first, forward{curated.Partition(in.Keys[o], width), part{element, 1 << o}}, false)
 		}
 	}
 	for o, n := range missed {
@@ -47,27 +48,40 @@ func (f *Flow) forward(a *arrival, element int) (Outcome, error) {
 			return 0, err
 		}
 	}
-	for _, to := range f.forwards {
-		l := letter{partition: a.at.Partition, offset: a.at.Offset, mark: a.mark, element: element, outputs: to.outputs, value: f.seen.value}
-		f.out = l.append(f.out[:0])
-		if err := f.sink.Forward(to.partition, f.out); err != nil {
-			return 0, err
-		}
-	}
 	return Forwarded, nil
 }
 
-// address enters an output at a partition: at one that gets a record already, or, if open is set, at any.
-func (f *Flow) address(partition int32, output int, open bool) {
-	for i := range f.forwards {
-		if f.forwards[i].partition == partition {
-			f.forwards[i].outputs |= 1 << output
+// address enters an element's output at a partition: at one that gets the element already, or, if open is set, at any.
+// The element's begin at first.
+func (f *Flow) address(first int, to forward, open bool) {
+	for i := range f.forwards[first:] {
+		if at := &f.forwards[first+i]; at.partition == to.partition {
+			at.outputs |= to.outputs
 			return
 		}
 	}
 	if open {
-		f.forwards = append(f.forwards, forward{partition: partition, outputs: 1 << output})
+		f.forwards = append(f.forwards, to)
 	}
+}
+
+// post sends the event to the partitions that its elements have been addressed to, one letter each: so no event grows by
+// more than the number of partitions, however many elements it has.
+func (f *Flow) post(a *arrival) error {
+	slices.SortStableFunc(f.forwards, func(a, b forward) int { return cmp.Compare(a.partition, b.partition) })
+	l := letter{partition: a.at.Partition, offset: a.at.Offset, mark: a.mark, value: f.seen.value, parts: f.parts}
+	for rest := f.forwards; len(rest) > 0; {
+		to := rest[0].partition
+		for l.parts = l.parts[:0]; len(rest) > 0 && rest[0].partition == to; rest = rest[1:] {
+			l.parts = append(l.parts, rest[0].part)
+		}
+		f.out = l.append(f.out[:0])
+		if err := f.sink.Forward(to, f.out); err != nil {
+			return err
+		}
+	}
+	f.forwards, f.parts = f.forwards[:0], l.parts
+	return nil
 }
 
 // misses is, per output, how many windows an event misses: negative if that is all of them.
@@ -96,27 +110,33 @@ func (f *Flow) misses(t, mark int64) []int64 {
 	return missed
 }
 
-// receive takes the letter that was looked at: what it carries was judged at its source.
+// receive takes the letter that was looked at: what it carries was judged at its source. Each element is accounted for by
+// itself: as many tasks may have some.
 func (f *Flow) receive() (Outcome, error) {
 	l := &f.seen.letter
 	f.marks[l.partition] = max(f.marks[l.partition], l.mark)
 	if l.marker {
 		return Forwarded, nil
 	}
-	f.counters.Received++
-	outcome, err := f.welcome(l)
-	if err != nil {
-		return 0, fmt.Errorf("source %s, partition %d, offset %d, by the repartition topic: %w",
-			f.plan.Sources[0].Topic, l.partition, l.offset, err)
+	best := Filtered
+	for _, p := range l.parts {
+		f.counters.Received++
+		outcome, err := f.welcome(p, l.mark)
+		if err != nil {
+			return 0, fmt.Errorf("source %s, partition %d, offset %d, by the repartition topic: %w",
+				f.plan.Sources[0].Topic, l.partition, l.offset, err)
+		}
+		f.counters.count(outcome)
+		best = min(best, outcome)
 	}
-	f.counters.count(outcome)
-	return outcome, nil
+	return best, nil
 }
 
 var errChanged = &LetterError{What: "its event was kept and on time at its source, and isn't here: the two halves of the pipeline differ"}
 
-func (f *Flow) welcome(l *letter) (Outcome, error) {
-	fate, err := f.eval.Element(l.element)
+// welcome takes one element to its windows.
+func (f *Flow) welcome(p part, mark int64) (Outcome, error) {
+	fate, err := f.eval.Element(p.element)
 	var bad *schema.RecordError
 	switch {
 	case errors.As(err, &bad), err == nil && fate.Outcome != pipeline.Keep:
@@ -125,8 +145,8 @@ func (f *Flow) welcome(l *letter) (Outcome, error) {
 		return 0, err
 	}
 	in := &f.eval.Input
-	in.Outputs = l.outputs
-	v, err := f.engine.Add(in, l.mark)
+	in.Outputs = p.outputs
+	v, err := f.engine.Add(in, mark)
 	in.Outputs = 0
 	if err != nil {
 		return 0, err

@@ -91,7 +91,7 @@ func (f *Flow) apply(a *arrival) (Outcome, error) {
 		}
 		best = min(best, outcome)
 	}
-	return best, nil
+	return best, f.post(a)
 }
 
 // element takes one element of the event down the path: rules, then windows or the repartition topic.
