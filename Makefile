@@ -54,7 +54,7 @@ check-clean:
 	@test -z "$$(git ls-files -i -c --exclude-standard)" || { git ls-files -i -c --exclude-standard; echo "ignored files are committed"; exit 1; }
 
 # Nexmark's queries over EVENTS events, each checked row by row against DuckDB, and what an event costs in each.
-EVENTS ?= 200000
+EVENTS ?= 100000
 .PHONY: nexmark peers
 nexmark:
 	TIDEMARK_EVENTS=$(EVENTS) $(GO) test -count 1 -v -timeout 60m -bench . -benchmem ./benchmarks/nexmark
