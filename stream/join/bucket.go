@@ -10,10 +10,10 @@ import (
 // bucket is the events of one span of time on one shelf. Memory holds them without pointers within: entries in the
 // order of their arrival, their keys and rows in an arena, two indexes to find them; and lets go of them as a whole.
 type bucket struct {
-	start int64
-	salt  uint64 // without it, identities could be made that all meet in one place
-	count        // events in the state, those only in the Backing included
-	told  count  // what the header in the Backing tells; zero: there is none
+	start   int64
+	salt    uint64 // without it, identities could be made that all meet in one place
+	count          // events in the state, those only in the Backing included
+	written count  // what the header in the Backing tells; zero: there is none
 
 	entries []entry
 	groups  []group

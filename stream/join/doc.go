@@ -72,8 +72,8 @@
 //
 //	operator.go, options.go, errors.go   what callers see
 //	interval.go, probe.go                the interval join
-//	enrichment.go, series.go             the enrichment, and its versions by key
-//	shelf.go, drain.go, shelfwrite.go    events by time in buckets: in, out, stored and evicted
+//	enrichment.go, table.go              the enrichment, and its versions by key
+//	shelf.go, drain.go, shelf_write.go   events by time in buckets: in, out, stored and evicted
 //	bucket.go, due.go, index.go, arena.go  one bucket in memory
 //	core.go, page.go, statekey.go        what both have; reading ranges; bytes: FORMAT.md
 package join

@@ -34,7 +34,7 @@ func (s *shelf) drop(done int) {
 		return
 	}
 	for _, b := range s.buckets[:done] {
-		if b.told.n > 0 {
+		if b.written.n > 0 {
 			s.goneBuckets.add(b.start)
 			if s.order == byKey {
 				s.goneEvents.add(b.start)

@@ -22,21 +22,21 @@ type shelf struct {
 	near    *bucket   // last used
 	n       int64     // events
 
-	goneEvents, goneBuckets span // to be deleted by the next Write
+	goneEvents, goneBuckets timeRange // to be deleted by the next Write
 }
 
-// span is a range of times, both ends included.
-type span struct {
-	lo, hi int64
+// timeRange is a range of times, both ends included; the zero timeRange is empty.
+type timeRange struct {
 	any    bool
+	lo, hi int64
 }
 
-func (s *span) add(t int64) {
-	if !s.any {
-		*s = span{lo: t, hi: t, any: true}
+func (r *timeRange) add(t int64) {
+	if !r.any {
+		*r = timeRange{any: true, lo: t, hi: t}
 		return
 	}
-	s.lo, s.hi = min(s.lo, t), max(s.hi, t)
+	r.lo, r.hi = min(r.lo, t), max(r.hi, t)
 }
 
 func newShelf(c *core, o order, head, header []byte, width int64) shelf {
@@ -204,7 +204,7 @@ func (s *shelf) discover(least int64) error {
 			return corrupt("%v", err)
 		}
 		b := s.newBucket(start)
-		b.count, b.told, b.partial, b.touched = c, c, true, 0
+		b.count, b.written, b.partial, b.touched = c, c, true, 0
 		s.buckets = append(s.buckets, b)
 		s.n += c.n
 		return nil

@@ -28,18 +28,18 @@ func (s *shelf) write(w window.Writer) error {
 // writeDeletions deletes what has gone, as ranges: nothing that is left lies between two that have gone.
 func (s *shelf) writeDeletions(w window.Writer) error {
 	for _, gone := range []struct {
-		span *span
-		head []byte
+		times *timeRange
+		head  []byte
 	}{{&s.goneEvents, s.head}, {&s.goneBuckets, s.header}} {
-		if !gone.span.any {
+		if !gone.times.any {
 			continue
 		}
-		lo := appendTime(slices.Clone(gone.head), gone.span.lo)
-		hi := appendTime(slices.Clone(gone.head), gone.span.hi+1)
+		lo := appendTime(slices.Clone(gone.head), gone.times.lo)
+		hi := appendTime(slices.Clone(gone.head), gone.times.hi+1)
 		if err := w.DeleteRange(lo, hi); err != nil {
 			return fmt.Errorf("delete from the buffers of a join: %w", err)
 		}
-		*gone.span = span{}
+		*gone.times = timeRange{}
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (s *shelf) writeEvents(w window.Writer, b *bucket) error {
 }
 
 func (s *shelf) writeHeader(w window.Writer, b *bucket) error {
-	if b.count == b.told {
+	if b.count == b.written {
 		return nil
 	}
 	c := s.core
@@ -77,7 +77,7 @@ func (s *shelf) writeHeader(w window.Writer, b *bucket) error {
 			return fmt.Errorf("set the header of a join's bucket: %w", err)
 		}
 	}
-	b.told = b.count
+	b.written = b.count
 	return nil
 }
 
