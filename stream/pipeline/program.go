@@ -65,7 +65,7 @@ func (b *builder) program(plan *Plan) *program {
 	prog := &program{index: make(map[string]int)}
 	read := b.fieldsRead()
 	for i := range plan.Sources {
-		prog.sources = append(prog.sources, b.bindSource(prog, i, &plan.Sources[i], read))
+		prog.sources = append(prog.sources, b.bindSource(prog, &plan.Sources[i], read))
 	}
 	for _, r := range b.rules {
 		text := "is not met: " + r.text
@@ -89,7 +89,7 @@ func (b *builder) program(plan *Plan) *program {
 }
 
 // bindSource places the source's fields.
-func (b *builder) bindSource(prog *program, i int, plan *SourcePlan, read map[string]bool) sourceProgram {
+func (b *builder) bindSource(prog *program, plan *SourcePlan, read map[string]bool) sourceProgram {
 	s := sourceProgram{reader: plan.Reader, fields: plan.Reader.Fields(), from: prog.width, unnest: plan.Source.Unnest != ""}
 	for n, field := range s.fields {
 		name := join(plan.Name, field)
