@@ -89,8 +89,8 @@ func printWaits(p *printer, t *status.Task) {
 		p.line("waits: %s", t.Waits)
 	}
 	if t.Pending > 0 {
-		p.line("waits: %s: %s, until others confirm that event time has jumped (watermark.confirm)",
-			t.Partition, plural(t.Pending, "event far ahead of the rest", "events far ahead of the rest"))
+		p.line("waits: %s: %s, to be confirmed by others: the first of a partition, or far ahead of it (watermark.confirm)",
+			t.Partition, plural(t.Pending, "event time", "event times"))
 	}
 	if t.Error != "" {
 		p.line("stopped: %s", t.Error)

@@ -54,7 +54,7 @@ func TestThePageAnswers(t *testing.T) {
 	for _, want := range []string{
 		"RUNNING 2 of 4 tasks here", "1,212<small>offsets", "balanced<small>26,739 records consumed",
 		"consumed 26,739 = aggregated 25,531 + duplicate 256", "2026-11-22 11:00:00", "18 s ago, 739 to replay", "3 s ago",
-		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 far-future events wait", `<td class="mono">itself</td>`, "1,642<small>windows closed, 3 open", "331 due",
+		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 event times wait until others confirm them", `<td class="mono">itself</td>`, "1,642<small>windows closed, 3 open", "331 due",
 		"A unit that waits: departures-hourly dt=2013-01-31/hr=23", "in order", "up to 1 m", "beyond 1 m", `style="width: 100.0%"`, `style="width: 2.5%"`,
 	} {
 		if !strings.Contains(body, want) {

@@ -2,7 +2,9 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // add takes one of the task's inputs, in their order. What stands for the whole task is made of them.
@@ -41,8 +43,7 @@ func (t *Task) slowest() *Input {
 		switch {
 		case in.Internal:
 			return in
-		case low == nil, low.Watermark != nil && in.Watermark == nil,
-			low.Watermark != nil && in.Watermark.Before(*low.Watermark):
+		case low == nil, before(in.Watermark, low.Watermark):
 			low = in
 		}
 	}
@@ -62,6 +63,41 @@ func (t *Task) heldBy() string {
 		names[i] = in.Partition
 	}
 	return fmt.Sprintf("%s (held back by %s)", strings.Join(names, " and "), t.HeldBack)
+}
+
+// blame names what holds the windows back behind a repartition topic, whose watermark is that of the slowest partition of
+// the source: if a task that is told of reads it.
+func (d *Document) blame() {
+	var slowest *Input
+	for i := range d.Tasks {
+		for j := range d.Tasks[i].Inputs {
+			if in := &d.Tasks[i].Inputs[j]; !in.Internal && (slowest == nil || before(in.Watermark, slowest.Watermark)) {
+				slowest = in
+			}
+		}
+	}
+	for i := range d.Tasks {
+		t := &d.Tasks[i]
+		at := slices.IndexFunc(t.Inputs, func(in Input) bool { return in.Internal })
+		if t.Open == 0 || at < 0 || before(t.Inputs[at].Watermark, slowest.Watermark) {
+			continue
+		}
+		t.HeldBack = slowest.Partition
+		if t.Waits != "" {
+			t.Waits += " (held back by " + slowest.Partition + ")"
+		}
+	}
+}
+
+// before says which of two watermarks is lower; none is the lowest.
+func before(a, b *time.Time) bool {
+	switch {
+	case b == nil:
+		return false
+	case a == nil:
+		return true
+	}
+	return a.Before(*b)
 }
 
 // Parts are all partitions that the task reads, also if it is but one.

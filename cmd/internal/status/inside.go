@@ -26,6 +26,7 @@ func FromStream(s *stream.Status) *Document {
 		d.add(&total, &s.Tasks[i].Counters)
 	}
 	d.Accounting, d.Topics = NewAccounting(total), topicsOf(s.Tasks)
+	d.blame()
 	for i, n := range s.Lateness {
 		b := Bucket{Events: n}
 		if i < len(stream.LatenessBounds) {

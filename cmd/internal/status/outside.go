@@ -63,6 +63,7 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 		d.add(&total, counters)
 	}
 	d.Accounting, d.TasksTotal = NewAccounting(total), len(d.Tasks)
+	d.blame()
 	d.Reconcile, err = units(ctx, s)
 	return d, err
 }
@@ -190,8 +191,8 @@ func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Count
 		if t.Open == 1 {
 			verb = "it closes"
 		}
-		t.Waits = fmt.Sprintf("%s at its checkpoint: %s when the watermark of %s reaches %s",
-			windows(t.Open), verb, t.heldBy(), bound.Format(minute))
+		t.Waits = fmt.Sprintf("%s at its checkpoint: %s when event time reaches %s in %s",
+			windows(t.Open), verb, bound.Format(minute), t.heldBy())
 	}
 	return t, &cut.Counters, nil
 }

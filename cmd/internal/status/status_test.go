@@ -62,7 +62,12 @@ func TestSeveralInputs(t *testing.T) {
 		stream.InputStatus{Topic: "t", Committed: 10, LastStable: 10, Landed: 10, Watermark: ms(1)},
 		stream.InputStatus{Topic: "p-repartition", Committed: 4, LastStable: 5, Watermark: ms(9), Internal: true},
 	)
-	if rekeyed.Lag != 1 || rekeyed.NotLanded != 0 || !rekeyed.Watermark.Equal(at.Add(9*time.Minute)) || !strings.HasSuffix(rekeyed.Waits, "in every partition of t") {
+	elsewhere := task(stream.InputStatus{Topic: "t", Watermark: ms(5)}, stream.InputStatus{Topic: "p-repartition", Watermark: ms(2), Internal: true})
+	if elsewhere.HeldBack != "p-repartition/3" || !strings.HasSuffix(elsewhere.Waits, "in every partition of t") {
+		t.Errorf("held back by a partition of another process: %+v", elsewhere)
+	}
+	if rekeyed.Lag != 1 || rekeyed.NotLanded != 0 || !rekeyed.Watermark.Equal(at.Add(9*time.Minute)) || rekeyed.HeldBack != "t/3" ||
+		!strings.HasSuffix(rekeyed.Waits, "in every partition of t (held back by t/3)") {
 		t.Errorf("rekeyed: %+v", rekeyed)
 	}
 }
