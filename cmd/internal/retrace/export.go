@@ -145,7 +145,7 @@ func (e *exporter) given() error {
 			return err
 		}
 	}
-	if !closed {
+	if !closed || e.tr.plan.Outputs[e.tr.target.Output].Session() { // another session of the span may be open
 		e.line("      - end")
 	}
 	return nil

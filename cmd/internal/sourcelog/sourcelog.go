@@ -169,3 +169,20 @@ func (r *lakeReader) value(s *lake.Stored) ([]byte, error) {
 	}
 	return value, nil
 }
+
+// FromMemory is a log of records that are in memory: of each partition, in the order of the log.
+func FromMemory(records map[int32][]Record) *Log {
+	l := &Log{partitions: slices.Sorted(maps.Keys(records))}
+	l.read = func(ctx context.Context, partition int32, fn func(*Record) error) error {
+		for i := range records[partition] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := fn(&records[partition][i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return l
+}
