@@ -26,6 +26,9 @@ func (b *builder) build(e ast.Expr) (node, error) {
 		if ref.Value != nil {
 			return literal(ref.Value)
 		}
+		if n, ok := nullNode(ref.Name); ok {
+			return n, nil
+		}
 		return b.name(ref.Name)
 	}
 	switch e.Kind() {

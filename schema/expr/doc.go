@@ -46,6 +46,10 @@
 // field. (One curiosity of CEL's: NaN on the left of an order gives false before
 // null on the right is looked at.)
 //
+// A null written as a branch of a conditional has the type of the other branch:
+// `ok ? amount : null` is amount for those events that are ok, and sum, distinct
+// or top_k of it take no others. (CEL itself would refuse it.)
+//
 // Division of doubles is IEEE 754's. An int compared with a double is compared as
 // the nearest double: beyond 2^53 write int(x) or compare ints with ints. Of
 // CEL's standard library, macros over lists (exists, map, ...) and named time

@@ -179,6 +179,9 @@ func (e *Eval) once() state {
 // ResolveName gives CEL the value of a field or let. A let is computed when it
 // is reached, once an event; its error is a value, as an error in its place is.
 func (e *Eval) ResolveName(name string) (any, bool) {
+	if isNullName(name) {
+		return types.NullValue, true
+	}
 	b, ok := e.names[name]
 	if !ok {
 		return nil, false

@@ -95,7 +95,7 @@ func Compile(src string, env Env) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the expression language: %w", err)
 	}
-	checked, issues := celEnv.Compile(src)
+	checked, issues := compile(celEnv, src)
 	if issues.Err() != nil {
 		return nil, celErrors(src, issues, env)
 	}
@@ -135,6 +135,7 @@ func newCEL(env Env) (*cel.Env, error) {
 			opts = append(opts, cel.Variable(name, ct))
 		}
 	}
+	opts = append(opts, declareNulls()...)
 	for name, f := range env.Functions {
 		opts = append(opts, f.declare(name))
 	}
