@@ -6,28 +6,15 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
+// outputs reads the list of outputs.
 func (l *loader) outputs(m *mapping) {
-	path, n := m.take("outputs")
-	if n == nil {
-		return
-	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		l.faults.add(path, complain("write a dash before its name, as in - name: departures", "must be a list, not %s", describe(n)))
-		return
-	}
-	if len(list.Values) == 0 {
-		l.faults.add(path, complain("a pipeline has at least one output", "the list is empty"))
-	}
-	for i, v := range list.Values {
-		at := element(path, i)
-		l.p.places[at] = placeOf(v)
+	m.list("outputs", "write a dash before its name, as in - name: departures", "a pipeline has at least one output", func(at string, i int, n ast.Node) {
 		l.p.Outputs = append(l.p.Outputs, Output{})
-		if m := l.mapping(at, v); m != nil {
+		if m := l.mapping(at, n); m != nil {
 			l.output(m, &l.p.Outputs[i])
 			m.done()
 		}
-	}
+	})
 }
 
 func (l *loader) output(m *mapping, o *Output) {

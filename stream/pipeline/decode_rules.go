@@ -10,27 +10,13 @@ const rulesForm = "write a list, as in - {name: known, expect: \"origin != ''\",
 
 // rules reads the list of rules.
 func (l *loader) rules(m *mapping) {
-	path, n := m.take("rules")
-	if n == nil {
-		return
-	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		l.faults.add(path, complain(rulesForm, "must be a list, not %s", describe(n)))
-		return
-	}
-	if len(list.Values) == 0 {
-		l.faults.add(path, complain(rulesForm+", or leave the key out", "the list is empty"))
-	}
-	for i, v := range list.Values {
-		at := element(path, i)
-		l.p.places[at] = placeOf(v)
+	m.list("rules", rulesForm, rulesForm+", or leave the key out", func(at string, i int, n ast.Node) {
 		l.p.Rules = append(l.p.Rules, Rule{})
-		if m := l.mappingAs(at, v, "write {name: n, when: condition, then: filter} or {name: n, expect: condition, else: quarantine}"); m != nil {
+		if m := l.mappingAs(at, n, "write {name: n, when: condition, then: filter} or {name: n, expect: condition, else: quarantine}"); m != nil {
 			l.rule(m, &l.p.Rules[i])
 			m.done()
 		}
-	}
+	})
 }
 
 func (l *loader) rule(m *mapping, r *Rule) {

@@ -116,36 +116,23 @@ var partitionersLater = func() map[string]*complaint {
 	return refused
 }()
 
+// schemaIDs reads the registry's ids of a schema.
 func (l *loader) schemaIDs(m *mapping, into *[]uint32) {
-	path, n := m.take("ids")
-	if n == nil {
-		return
-	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "must be a list, not %s", describe(n)))
-		return
-	}
-	if len(list.Values) == 0 {
-		l.faults.add(path, complain("write the registry's numbers, as in [7, 12]", "the list is empty"))
-	}
-	for i, v := range list.Values {
-		at := element(path, i)
-		l.p.places[at] = placeOf(v)
-		text, scalar := raw(v)
+	const form = "write the registry's numbers, as in [7, 12]"
+	m.list("ids", form, form, func(at string, _ int, n ast.Node) {
+		text, scalar := raw(n)
 		if !scalar {
-			l.faults.add(at, complain("write the registry's number of the schema", "must be a number, not %s", describe(v)))
-			continue
+			l.faults.add(at, complain("write the registry's number of the schema", "must be a number, not %s", describe(n)))
+			return
 		}
 		id, c := parseInteger(text, 0, math.MaxInt32)
-		if c != nil {
+		switch {
+		case c != nil:
 			l.faults.add(at, c)
-			continue
-		}
-		if slices.Contains(*into, uint32(id)) {
+		case slices.Contains(*into, uint32(id)):
 			l.faults.add(at, complain("name it once", "%d is named twice", id))
-			continue
+		default:
+			*into = append(*into, uint32(id))
 		}
-		*into = append(*into, uint32(id))
-	}
+	})
 }

@@ -225,6 +225,28 @@ func (l *loader) plain(path string, n ast.Node) ast.Node {
 	return nil
 }
 
+// list reads a key's value that must be a list, and notes where its elements stand. form is what to write instead of
+// another value, empty what to write where there is no element.
+func (m *mapping) list(key, form, empty string, each func(at string, i int, n ast.Node)) {
+	path, n := m.take(key)
+	if n == nil {
+		return
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		m.l.faults.add(path, complain(form, "must be a list, not %s", describe(n)))
+		return
+	}
+	if len(list.Values) == 0 {
+		m.l.faults.add(path, complain(empty, "the list is empty"))
+	}
+	for i, v := range list.Values {
+		at := element(path, i)
+		m.l.p.places[at] = placeOf(v)
+		each(at, i, v)
+	}
+}
+
 // describe names a node's type in a message.
 func describe(n ast.Node) string {
 	switch n.(type) {
