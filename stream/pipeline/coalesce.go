@@ -45,28 +45,17 @@ func (b *builder) coalesced(text string, depth int) []string {
 
 // conditional cuts cond ? then : other at its outermost marks.
 func conditional(text string) (cond, then, other string, ok bool) {
-	depth, question, nested := 0, -1, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-		case '\'', '"':
-			i += max(quoted(text, i), 1) - 1
-		case '?':
-			if depth == 0 && question < 0 {
-				question = i
-			} else if depth == 0 {
-				nested++
-			}
-		case ':':
-			if depth == 0 && question >= 0 {
-				if nested == 0 {
-					return text[:question], text[question+1 : i], text[i+1:], true
-				}
-				nested--
-			}
+	question, nested := -1, 0
+	for i, c := range outer(text, 0, len(text)) {
+		switch {
+		case c == '?' && question < 0:
+			question = i
+		case c == '?':
+			nested++
+		case c == ':' && question >= 0 && nested > 0:
+			nested--
+		case c == ':' && question >= 0:
+			return text[:question], text[question+1 : i], text[i+1:], true
 		}
 	}
 	return "", "", "", false

@@ -1,6 +1,9 @@
 package pipeline
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // namesIn lists the names, dotted ones with all their beginnings (a, a.b), that a CEL expression mentions outside of
 // quotes and comments. It may list more than the expression reads (functions, methods, words of the language), never
@@ -54,22 +57,34 @@ func isPath(text string) bool {
 	return true
 }
 
+// outer goes over the bytes of text[from:to] outside of brackets and quotes.
+func outer(text string, from, to int) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		depth := 0
+		for i := from; i < to; i++ {
+			switch c := text[i]; c {
+			case '(', '[', '{':
+				depth++
+			case ')', ']', '}':
+				depth--
+			case '\'', '"':
+				i += max(quoted(text, i), 1) - 1
+			default:
+				if depth == 0 && !yield(i, c) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // splitArguments cuts text[from:to] at its commas outside of brackets and quotes. There is always one part.
 func splitArguments(text string, from, to int) (parts [][2]int) {
-	depth, begin := 0, from
-	for i := from; i < to; i++ {
-		switch text[i] {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-		case '\'', '"':
-			i += max(quoted(text, i), 1) - 1
-		case ',':
-			if depth == 0 {
-				parts = append(parts, [2]int{begin, i})
-				begin = i + 1
-			}
+	begin := from
+	for i, c := range outer(text, from, to) {
+		if c == ',' {
+			parts = append(parts, [2]int{begin, i})
+			begin = i + 1
 		}
 	}
 	return append(parts, [2]int{begin, to})
