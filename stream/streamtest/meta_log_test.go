@@ -118,7 +118,7 @@ func (g *logGen) step() {
 		return
 	}
 	h := g.happening(src)
-	t, at := g.time(s), g.partition(src, h)
+	t, at := g.time(), g.partition(src, h)
 	if len(src.key) == 0 {
 		t -= int64(at) * g.skew
 	}
@@ -127,7 +127,7 @@ func (g *logGen) step() {
 }
 
 // time of an event: about now, on some boundary, exactly so far from another event, late, or absurd.
-func (g *logGen) time(s int) int64 {
+func (g *logGen) time() int64 {
 	u := g.p.unit
 	t := g.now - g.Int64N(2*u+1)
 	switch g.IntN(24) {
@@ -138,11 +138,12 @@ func (g *logGen) time(s int) int64 {
 	case 5, 6:
 		t -= g.Int64N(30*u + 1) // late, perhaps for all
 	case 7, 8, 9:
-		if sent := g.sent[s]; len(sent) > 0 {
-			src, h := &g.p.sources[s], sent[max(0, len(sent)-1-g.IntN(6))]
+		other := g.IntN(len(g.sent))
+		if sent := g.sent[other]; len(sent) > 0 {
+			src, h := &g.p.sources[other], sent[max(0, len(sent)-1-g.IntN(6))]
 			t = oracleStamp{h.values[src.time].(int64), src.field(src.time).typ == "micros"}.ms()
 			o := &g.p.outputs[g.IntN(len(g.p.outputs))]
-			t += pickOf(g.rng, o.gap, -o.gap, o.gap-1, o.size, -o.size, o.lateness, g.p.lower, g.p.upper, -g.p.upper, 0)
+			t += pickOf(g.rng, o.gap, -o.gap, o.gap-1, o.size, -o.size, o.lateness, g.p.lower, g.p.upper, -g.p.upper, g.p.upper+1, 0, 0, 1)
 		}
 	case 10:
 		if g.one(3) {
