@@ -59,7 +59,7 @@ func checkFacts(t *testing.T, f demoFacts) {
 	}
 	for _, c := range []struct{ what, got, want string }{
 		{"data", fmt.Sprint(f.Departures, f.Cancelled, f.Copies, f.Records), "26483 521 256 26739"},
-		{"accounting", fmt.Sprintf("%+v", f.Accounting), "{Consumed:26739 Aggregated:25531 Duplicate:256 Late:952 Filtered:0 Invalid:0 Balanced:true}"},
+		{"accounting", accountingText(&printer{}, f.Accounting), "consumed 26,739 = aggregated 25,531 + duplicate 256 + late 952 + filtered 0 + invalid 0   balanced"},
 		{"lake", fmt.Sprint(f.WindowsClosed, f.LakeRecords, f.ExactlyOnce), "1642 26739 true"},
 		{"stream", fmt.Sprintf("%d %d %.2f %.2f", f.Stream.Flights, f.Stream.Over60, f.Stream.Mean, f.Stream.Percent), "25531 875 5.03 3.43"},
 		{"lake", fmt.Sprintf("%d %d %.2f %.2f", f.Lake.Flights, f.Lake.Over60, f.Lake.Mean, f.Lake.Percent), "26483 1821 10.04 6.88"},
