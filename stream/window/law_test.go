@@ -33,13 +33,20 @@ func TestSameCutSameState(t *testing.T) {
 // checkOracle drains a run and compares it with the definitions.
 func checkOracle(t *testing.T, w *workload, x *run) {
 	t.Helper()
-	x.close(1 << 60)
 	o := w.oracle()
-	if got, want := show(x.results), show(o.results); got != want {
-		t.Fatalf("results\n%s\nthe definitions say\n%s", got, want)
+	x.drain(show(o.results), fmt.Sprint(o.verdicts, o.missed))
+}
+
+// drain closes all that is open, compares with what results and verdicts should be, and checks that nothing is left.
+func (x *run) drain(results, verdicts string) {
+	t := x.t
+	t.Helper()
+	x.close(1 << 60)
+	if got := show(x.results); got != results {
+		t.Fatalf("outputs %+v: results\n%s\nthe definitions say\n%s", x.w.outputs, got, results)
 	}
-	if got, want := fmt.Sprint(x.verdicts, x.missed), fmt.Sprint(o.verdicts, o.missed); got != want {
-		t.Fatalf("verdicts %s, the definitions say %s", got, want)
+	if got := fmt.Sprint(x.verdicts, x.missed); got != verdicts {
+		t.Fatalf("verdicts %s, the definitions say %s", got, verdicts)
 	}
 	x.write()
 	if n := len(x.back.Keys()); n != 1 {

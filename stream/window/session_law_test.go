@@ -197,19 +197,6 @@ func TestSessionsSameCutSameState(t *testing.T) {
 
 func checkMixedOracle(t *testing.T, w *workload, x *run) {
 	t.Helper()
-	x.close(1 << 60)
 	o := newMixedOracle(w)
-	if got, want := show(x.results), show(o.results()); got != want {
-		t.Fatalf("outputs %+v: results\n%s\nthe definitions say\n%s", w.outputs, got, want)
-	}
-	if got, want := fmt.Sprint(x.verdicts, x.missed), fmt.Sprint(o.verdicts, o.missed); got != want {
-		t.Fatalf("verdicts %s, the definitions say %s", got, want)
-	}
-	x.write()
-	if n := len(x.back.Keys()); n != 1 {
-		t.Fatalf("%d keys are left when everything has closed:\n%s", n, x.back.String())
-	}
-	if m := x.e.mem.used - int64(cap(x.e.order))*24; m != 0 {
-		t.Fatalf("%d bytes are accounted for when everything has closed", m)
-	}
+	x.drain(show(o.results()), fmt.Sprint(o.verdicts, o.missed))
 }
