@@ -49,7 +49,9 @@ func (l *loader) windowElse(m *mapping) {
 		switch e.key {
 		case "tumbling", "hopping", "session", "timezone", "tz", "zone", "time_zone", "offset", "align", "allowed_lateness", "grace":
 		default:
-			l.faults.silence(m.path) // that none of the three is there has been said
+			if e.taken {
+				l.faults.silence(m.path) // that none of the three is there has been said
+			}
 		}
 	}
 }
