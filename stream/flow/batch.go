@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/join"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -50,13 +49,7 @@ func NewBatch(plan *pipeline.Plan, sink Sink, o BatchOptions) (*Flow, error) {
 // LookPayload is Look for a datum from the lake: its wire header has been taken off, and its key isn't checked.
 func (f *Flow) LookPayload(source int, id uint32, payload []byte) error {
 	f.seen = seen{input: source}
-	err := f.eval.DecodePayload(source, id, payload)
-	var bad *schema.RecordError
-	if errors.As(err, &bad) {
-		f.seen.err = err
-		return nil
-	}
-	return err
+	return f.decoded(f.eval.DecodePayload(source, id, payload))
 }
 
 // Identity is that of the event that was looked at; false if its source declares none.
@@ -113,11 +106,5 @@ func Reads(plan *pipeline.Plan, source int, start, end int64) (from, to int64) {
 // LookRecord is Look for a batch: a record as it is in its topic, whose key isn't checked.
 func (f *Flow) LookRecord(source int, value []byte) error {
 	f.seen = seen{input: source, value: value}
-	err := f.eval.Decode(source, value)
-	var bad *schema.RecordError
-	if errors.As(err, &bad) {
-		f.seen.err = err
-		return nil
-	}
-	return err
+	return f.decoded(f.eval.Decode(source, value))
 }

@@ -30,7 +30,7 @@
 //  2. Outcomes, windows and counters are functions of the inputs' prefixes (law L4): not of how they are interleaved, of
 //     batches, of where Write and Close come between.
 //  3. An event is late by the watermark of its own source partition as it was before the event, judged before dedup. Every
-//     event with a valid time moves that watermark, whatever rules say of it.
+//     event that can be decoded moves that watermark, whatever rules say of it.
 //  4. Closed windows stay closed (law L2): the task's watermark is the lowest of its inputs', and none of them falls.
 //  5. Of a record with several elements, one outcome counts, the best of its elements': aggregated or forwarded, then
 //     duplicate, late, invalid, filtered. Elements that are invalid are reported one by one nevertheless.

@@ -12,8 +12,8 @@ import (
 type seen struct {
 	input  int
 	value  []byte
-	err    error // *schema.RecordError: the record is invalid
-	taken  bool
+	err    error  // *schema.RecordError: the record is invalid
+	ready  bool   // to be taken
 	letter letter // of the repartition topic
 }
 
@@ -36,23 +36,30 @@ func (e *KeyError) Error() string {
 func (f *Flow) Look(input int, at Place, value []byte) error {
 	f.seen = seen{input: input, value: value, letter: letter{parts: f.seen.letter.parts[:0]}}
 	if f.repartition(input) {
-		return f.open(value)
+		err := f.open(value)
+		f.seen.ready = err == nil
+		return err
 	}
-	err := f.eval.Decode(input, value)
-	var bad *schema.RecordError
-	if errors.As(err, &bad) {
-		f.seen.err = err
-		return nil
-	}
-	if err != nil {
+	if err := f.decoded(f.eval.Decode(input, value)); err != nil || f.seen.err != nil {
 		return err
 	}
 	if len(f.plan.Sources[input].Spec.Key) > 0 {
 		if want := f.eval.PartitionOf(f.o.Widths[input]); want != at.Partition {
+			f.seen.ready = false
 			return &KeyError{Want: want, Have: at.Partition}
 		}
 	}
 	return nil
+}
+
+// decoded keeps what decoding came to: an invalid record is one to be taken, too.
+func (f *Flow) decoded(err error) error {
+	var bad *schema.RecordError
+	if errors.As(err, &bad) {
+		f.seen.err, err = err, nil
+	}
+	f.seen.ready = err == nil
+	return err
 }
 
 // open reads a letter, as far as to the event in it: that was valid at its source.

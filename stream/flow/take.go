@@ -14,10 +14,10 @@ import (
 // Take applies the record that was looked at. at is its place in the input.
 func (f *Flow) Take(at Place) (Outcome, error) {
 	s := &f.seen
-	if s.taken {
+	if !s.ready {
 		return 0, errors.New("take: no record was looked at")
 	}
-	s.taken = true
+	s.ready = false
 	if f.repartition(s.input) {
 		return f.receive()
 	}
