@@ -29,25 +29,15 @@ const differentialSchemas = 600
 func TestAgreesWithGoavro(t *testing.T) {
 	projected := 0
 	for seed := range uint64(differentialSchemas) {
-		s, err := newSample(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newSample(t, seed)
 		other, err := avro.Parse(string(s.text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		paths := s.paths()
-		p, err := s.schema.Project(paths)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
+		paths, p := s.projection(t)
 		row := make([]Value, len(paths))
 		for range 8 {
-			native, payload, err := s.value()
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
+			native, payload := s.value(t)
 			if err := p.Decode(payload, row); err != nil {
 				t.Fatalf("seed %d: %v\n%s\n%x", seed, err, s.text, payload)
 			}
@@ -155,10 +145,7 @@ var (
 func TestCorruptedBytesAgainstOthers(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(differentialSchemas) {
-		s, err := newSample(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newSample(t, seed)
 		other, err := avro.Parse(string(s.text))
 		if err != nil {
 			t.Fatal(err)
@@ -168,10 +155,7 @@ func TestCorruptedBytesAgainstOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 12 {
-			_, payload, err := s.value()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, payload := s.value(t)
 			bad := s.gen.corrupt(payload)
 			ours := check.Decode(bad, nil)
 			reason := reasonOf(t, ours)
@@ -248,11 +232,7 @@ func compareAll(t *testing.T, s *sample, payload []byte, native any, rest []byte
 	if len(rest) > 0 {
 		t.Errorf("goavro has %d bytes left of what we took whole\n%s\n%x", len(rest), s.text, payload)
 	}
-	paths := s.paths()
-	p, err := s.schema.Project(paths)
-	if err != nil {
-		t.Fatal(err)
-	}
+	paths, p := s.projection(t)
 	row := make([]Value, len(paths))
 	if err := p.Decode(payload, row); err != nil {
 		t.Fatal(err)
@@ -267,19 +247,9 @@ func compareAll(t *testing.T, s *sample, payload []byte, native any, rest []byte
 // Invariant 3: a datum cut off at any byte is an error, whatever its schema.
 func TestTruncatedAtEveryByte(t *testing.T) {
 	for seed := range uint64(100) {
-		s, err := newSample(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, payload, err := s.value()
-		if err != nil {
-			t.Fatal(err)
-		}
-		paths := s.paths()
-		p, err := s.schema.Project(paths)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newSample(t, seed)
+		_, payload := s.value(t)
+		paths, p := s.projection(t)
 		row := make([]Value, len(paths))
 		for n := range payload {
 			if err := p.Decode(payload[:n:n], row); reasonOf(t, err) == "" {

@@ -108,19 +108,9 @@ func FuzzRoundTrip(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		s, err := newSample(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		native, payload, err := s.value()
-		if err != nil {
-			t.Fatal(err)
-		}
-		paths := s.paths()
-		p, err := s.schema.Project(paths)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newSample(t, seed)
+		native, payload := s.value(t)
+		paths, p := s.projection(t)
 		row := make([]Value, len(paths))
 		if err := p.Decode(payload, row); err != nil {
 			t.Fatalf("%v\n%s", err, s.text)

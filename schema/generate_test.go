@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"testing"
 
 	"github.com/linkedin/goavro/v2"
 )
@@ -236,25 +237,41 @@ type sample struct {
 	codec  *goavro.Codec
 }
 
-func newSample(seed uint64) (*sample, error) {
+func newSample(t *testing.T, seed uint64) *sample {
+	t.Helper()
 	g := newGenerator(seed)
 	s := &sample{gen: g, typ: g.record(0)}
 	var err error
 	if s.text, err = json.Marshal(s.typ.schema); err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	if s.codec, err = goavro.NewCodec(string(s.text)); err != nil {
-		return nil, fmt.Errorf("goavro: %w: %s", err, s.text)
+		t.Fatalf("goavro: %v: %s", err, s.text)
 	}
 	if s.schema, err = Parse(s.text); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, s.text)
+		t.Fatalf("%v: %s", err, s.text)
 	}
-	return s, nil
+	return s
+}
+
+// projection reads all of the sample's fields that can be read.
+func (s *sample) projection(t *testing.T) (paths []string, p *Projection) {
+	t.Helper()
+	paths = s.paths()
+	p, err := s.schema.Project(paths)
+	if err != nil {
+		t.Fatalf("%v: %s", err, s.text)
+	}
+	return paths, p
 }
 
 // value makes a value and its datum, as goavro writes it.
-func (s *sample) value() (native map[string]any, payload []byte, err error) {
+func (s *sample) value(t *testing.T) (native map[string]any, payload []byte) {
+	t.Helper()
 	native = s.gen.value(s.typ, 0).(map[string]any)
-	payload, err = s.codec.BinaryFromNative(nil, native)
-	return native, payload, err
+	payload, err := s.codec.BinaryFromNative(nil, native)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return native, payload
 }

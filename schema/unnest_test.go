@@ -38,10 +38,7 @@ func arrays(n *node, prefix string, depth int) (out []string) {
 func TestUnnestAgreesWithGoavro(t *testing.T) {
 	compared, unnested := 0, 0
 	for seed := range uint64(1500) {
-		s, err := newSample(seed)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newSample(t, seed)
 		for _, path := range arrays(s.schema.root, "", 0) {
 			shape, err := s.schema.Unnested(path)
 			if err != nil {
@@ -58,10 +55,7 @@ func TestUnnestAgreesWithGoavro(t *testing.T) {
 			}
 			ev := Event{Row: make([]Value, len(paths))}
 			for range 6 {
-				native, payload, err := s.value()
-				if err != nil {
-					t.Fatal(err)
-				}
+				native, payload := s.value(t)
 				if err := p.decode(payload, ev.Row, &ev.elements); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
