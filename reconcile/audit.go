@@ -139,7 +139,7 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 		}
 		return fail(d)
 	}
-	files, d := certifiedFiles(u)
+	files, d := r.certifiedFiles(v, u)
 	if d != nil {
 		return fail(d)
 	}
@@ -204,7 +204,7 @@ func (r *Reconciler) auditChain(ctx context.Context, k unitKey, last *lastCertif
 }
 
 // certifiedFiles are the files of the last certificate, as the lake log still names them.
-func certifiedFiles(u *unitState) ([]unitFile, *Difference) {
+func (r *Reconciler) certifiedFiles(v *view, u *unitState) ([]unitFile, *Difference) {
 	byPath := make(map[string]unitFile, len(u.files))
 	for _, f := range u.files {
 		byPath[f.Path] = f
@@ -218,11 +218,26 @@ func certifiedFiles(u *unitState) ([]unitFile, *Difference) {
 		}
 		files = append(files, f)
 	}
-	if got := inputDigest(files); got != u.last.digest {
-		return nil, &Difference{Kind: "certificate", Detail: fmt.Sprintf(
-			"certificate %d says that its input hashes to %s, the files that it names hash to %s", u.last.number, u.last.digest, got)}
+	var past history
+	var before []unitFile
+	if said := u.last.cert.Input.History; said != nil {
+		cut := u.last.cert.cutOf(said.Topic)
+		if cut == nil {
+			return nil, claim("certificate %d has a history of topic %s and no cut of it", u.last.number, said.Topic)
+		}
+		if past = u.past; past.digest != said.Digest { // it has grown since
+			past = r.historyAt(v, u.span, cut)
+		}
+		before = r.past(v, u.span, cut)
+		if past.digest != said.Digest || past.files != said.Files || past.bytes != said.Bytes {
+			return nil, &Difference{Kind: "input", Detail: fmt.Sprintf("certificate %d names %d files of %s from before, which hash to %s; by the lake log they are %d, which hash to %s",
+				u.last.number, said.Files, said.Topic, said.Digest, past.files, past.digest)}
+		}
 	}
-	return files, nil
+	if got := inputOf(files, past); got != u.last.digest {
+		return nil, claim("certificate %d says that its input hashes to %s, the files that it names hash to %s", u.last.number, u.last.digest, got)
+	}
+	return append(before, files...), nil
 }
 
 // auditBatch recomputes; a raw file that is gone or altered is a difference, not a failure of the audit.
@@ -248,7 +263,7 @@ func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, 
 		return nil, err
 	}
 	if d != nil && behind {
-		newer, _, err := r.auditBatch(ctx, v, u, u.files)
+		newer, _, err := r.auditBatch(ctx, v, u, r.inputs(v, u))
 		if err != nil {
 			return nil, err
 		}

@@ -63,8 +63,28 @@ type CertCut struct {
 
 // CertInput is what was recomputed from.
 type CertInput struct {
-	Digest string     `json:"digest"` // over paths and hashes, in whatever order
+	Digest string     `json:"digest"` // over paths and hashes, in whatever order, and the history
 	Files  []CertFile `json:"files"`
+	// History is what an enrichment depends on besides: the files of its table from before the unit's hour.
+	History *CertHistory `json:"history,omitempty"`
+}
+
+// CertHistory names the files of a topic from before the unit's hour, as far as the certificate's cut of it reaches.
+type CertHistory struct {
+	Topic  string `json:"topic"`
+	Digest string `json:"digest"`
+	Files  int    `json:"files"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// cutOf is the certificate's cut of a topic; nil if it names none.
+func (c *Certificate) cutOf(topic string) []int64 {
+	for _, cut := range append([]CertCut{c.Cut}, c.Cuts...) {
+		if cut.Topic == topic {
+			return offsetsOf(cut.Offsets)
+		}
+	}
+	return nil
 }
 
 // CertFile is one raw file.

@@ -50,6 +50,9 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 	if f.last != nil {
 		c.Number, c.Previous = f.last.number+1, &f.last.hash
 	}
+	if f.past.files > 0 {
+		c.Input.History = &CertHistory{Topic: r.plan.Sources[r.table()].Topic, Digest: f.past.digest, Files: f.past.files, Bytes: f.past.bytes}
+	}
 	for i := range f.files {
 		x := &f.files[i]
 		c.Input.Files = append(c.Input.Files, CertFile{Path: x.Path, SHA256: x.SHA256, Records: x.Records, Bytes: x.Bytes})

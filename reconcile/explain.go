@@ -124,7 +124,7 @@ func (x *explainer) run(ctx context.Context) error {
 		bucket: x.r.bucket, plan: x.r.plan, limit: x.r.opt.Limits.UnitRecords, unit: x.key, span: x.span, places: x.late,
 		observe: x.observe,
 	}
-	b, err := x.r.runBatch(ctx, v, rc, u.files)
+	b, err := x.r.runBatch(ctx, v, rc, x.r.inputs(v, u))
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (x *explainer) run(ctx context.Context) error {
 // findSession finds the session that holds the time asked for: in the batch, or, if there is none, in what is published.
 func (x *explainer) findSession(ctx context.Context, v *view, u *unitState) error {
 	rc := &recomputer{bucket: x.r.bucket, plan: x.r.plan, limit: x.r.opt.Limits.UnitRecords, unit: x.key, span: x.span, places: x.late}
-	b, err := x.r.runBatch(ctx, v, rc, u.files)
+	b, err := x.r.runBatch(ctx, v, rc, x.r.inputs(v, u))
 	if err != nil {
 		return err
 	}

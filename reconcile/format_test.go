@@ -130,6 +130,14 @@ func TestHashesNeverMove(t *testing.T) {
 	if want := "sha256:e7a17b91fa093186b3bac35bed3a06085e39cba28626978d7f974a3f7849759f"; digest != want {
 		t.Errorf("digest %s, was %s", digest, want)
 	}
+	landed := []landedFile{{File: files[0].File}, {File: files[1].File}}
+	past := history{}.then(msOf("12:00"), landed[:1]).then(msOf("13:00"), landed[1:])
+	if want := "sha256:b5b0130afa78d71beed30fda26b3b742e197f66744e3695342afff5aefbd0e5c"; past.digest != want || past.files != 2 {
+		t.Errorf("history %+v, its digest was %s", past, want)
+	}
+	if got, want := inputOf(files, past), "sha256:cbf522d1533dd87bda4f475b9ee3774acc929789d84787c61baa173793505c97"; got != want || inputOf(files, history{}) != digest {
+		t.Errorf("input with a history %s, was %s", got, want)
+	}
 	d := &diff{corrections: []correction{
 		{kind: kindChanged, pair: pair{before: &publishedRow{key: "k", hash: [32]byte{1}}, after: &batchRow{key: "k", hash: [32]byte{2}}}},
 		{kind: kindRemoved, pair: pair{before: &publishedRow{key: "l", hash: [32]byte{3}, row: curated.Row{Status: curated.Closed}}}},

@@ -52,9 +52,9 @@ type recomputer struct {
 
 	unit   unitKey
 	span   span
-	table  *table                 // of the unit before, or nil
-	places places                 // what the journal says of the unit's events
-	isNew  func(path string) bool // whether the last certificate had not seen the file
+	table  *table               // of the unit before, or nil
+	places places               // what the journal says of the unit's events
+	isNew  func(*unitFile) bool // whether the last certificate had not seen the file
 
 	// observe, when not nil, is told of everything that enters the unit's windows (explain), and by which records: of what a
 	// join makes, one or two.
@@ -162,7 +162,7 @@ func withCounts(o window.Output) (window.Output, []int) {
 }
 
 func (rc *recomputer) file(ctx context.Context, f *unitFile) error {
-	fresh := rc.isNew == nil || rc.isNew(f.Path)
+	fresh := rc.isNew == nil || rc.isNew(f)
 	return lake.ReadFile(ctx, rc.bucket, f.File, func(st *lake.Stored) error {
 		rc.rec = rawRecord{
 			at: place{rc.plan.Sources[f.source].Topic, st.Partition, st.Offset}, source: f.source, file: &f.File, stored: st, fresh: fresh,

@@ -92,7 +92,7 @@ func (r *Reconciler) overview(ctx context.Context) (*Overview, error) {
 // describe is a unit's state for people.
 func (r *Reconciler) describe(u *unitState) Unit {
 	s := Unit{
-		Output: r.plan.Outputs[u.key.output].Name, Partition: u.key.partition(), State: UnitDue, Waits: u.waits, Files: len(u.files),
+		Output: r.plan.Outputs[u.key.output].Name, Partition: u.key.partition(), State: UnitDue, Waits: u.waits, Files: len(u.files) + u.past.files, Bytes: u.past.bytes,
 	}
 	for i := range u.files {
 		s.Bytes += u.files[i].Bytes

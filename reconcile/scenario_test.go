@@ -354,6 +354,9 @@ func (s *scenario) certificatesOf(prefix string) string {
 		fmt.Fprintf(&b, "%s #%d follows=%v files %d windows %d equal %d corrected %d consumed %d = %d + %d + %d conflicts %d\n", c.Partition, c.Number,
 			c.Previous != nil, len(c.Input.Files), c.Result.Windows, c.Compared.Equal, c.Compared.Corrected, c.Accounting.Consumed,
 			c.Accounting.Aggregated, c.Accounting.Duplicate, c.Accounting.Invalid, c.Accounting.Conflicts)
+		if h := c.Input.History; h != nil {
+			fmt.Fprintf(&b, "  history: %d files of %s\n", h.Files, h.Topic)
+		}
 		for _, x := range c.Corrections {
 			fmt.Fprintf(&b, "  %s %s %s rev %d -> %d %s %s before=%v after=%v %v\n", x.Key, s.window(c.Output, x.WindowStart, x.WindowEnd), x.Kind, x.FromRevision,
 				x.ToRevision, x.Cause, jsonText(x.Causes), x.Before != nil, x.After != nil, x.Evidence)

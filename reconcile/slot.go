@@ -142,7 +142,8 @@ func (r *Reconciler) progress(a *application, k unitKey) {
 func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueUnit, last *lastCertificate) (*readyUnit, error) {
 	mark := r.mark()
 	u.files, _ = r.filesOf(v, u.span)
-	digest := inputDigest(u.files)
+	u.past = r.historyOf(v, u.span)
+	digest := inputOf(u.files, u.past)
 	if last.covers(r.plan.Fingerprint, digest) {
 		a.report.ByOthers++
 		return nil, nil

@@ -160,8 +160,13 @@ func (r *Reconciler) recompute(ctx context.Context, v *view, u *unitState) (*bat
 	if err != nil {
 		return nil, err
 	}
-	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span, places: where, isNew: newFiles(u.last)}
-	return r.runBatch(ctx, v, rc, u.files)
+	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span, places: where, isNew: r.newFiles(u)}
+	return r.runBatch(ctx, v, rc, r.inputs(v, u))
+}
+
+// inputs are all files that a unit depends on.
+func (r *Reconciler) inputs(v *view, u *unitState) []unitFile {
+	return append(r.past(v, u.span, nil), u.files...)
 }
 
 // placesOf are what the journal says of the events that the unit reads.
@@ -186,11 +191,10 @@ func (r *Reconciler) placesOfVersions(ctx context.Context, v *view, u *unitState
 	if back := r.plan.Pipeline.Reconcile.Lookback.Milliseconds(); back > 0 {
 		oldest = u.span.hour - back
 	}
-	isNew := newFiles(u.last)
+	isNew := r.newFiles(u)
 	hours := make(map[int64]bool)
-	for i := range u.files {
-		f := &u.files[i]
-		if h := floorHour(f.MinTime); f.source == r.plan.Join.Right && h < u.span.hour && h >= oldest && isNew(f.Path) {
+	for _, f := range r.past(v, u.span, nil) {
+		if h := floorHour(f.MinTime); h >= oldest && isNew(&f) {
 			hours[h] = true
 		}
 	}
@@ -213,16 +217,26 @@ func (r *Reconciler) runBatch(ctx context.Context, v *view, rc *recomputer, file
 	return b, nil
 }
 
-// newFiles tells which files the last certificate had not seen.
-func newFiles(last *lastCertificate) func(path string) bool {
-	if last == nil {
-		return func(string) bool { return true }
+// newFiles tells which files the last certificate had not seen: it lists them, but for those of its history, which the cut tells.
+func (r *Reconciler) newFiles(u *unitState) func(*unitFile) bool {
+	if u.last == nil {
+		return func(*unitFile) bool { return true }
 	}
-	seen := make(map[string]bool, len(last.cert.Input.Files))
-	for i := range last.cert.Input.Files {
-		seen[last.cert.Input.Files[i].Path] = true
+	cert := u.last.cert
+	seen := make(map[string]bool, len(cert.Input.Files))
+	for i := range cert.Input.Files {
+		seen[cert.Input.Files[i].Path] = true
 	}
-	return func(path string) bool { return !seen[path] }
+	var cut []int64
+	if h := cert.Input.History; h != nil {
+		cut = cert.cutOf(h.Topic)
+	}
+	return func(f *unitFile) bool {
+		if f.source == r.table() && f.MaxTime < u.span.hour {
+			return int(f.Partition) >= len(cut) || f.First >= cut[f.Partition]
+		}
+		return !seen[f.Path]
+	}
 }
 
 // compare folds what is published of the unit and holds it against the batch. each, if not nil, is told of every window.

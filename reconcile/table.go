@@ -28,7 +28,7 @@ type held struct {
 }
 
 type heldCopy struct {
-	file   *lake.File
+	file   unitFile
 	stored lake.Stored
 }
 
@@ -80,7 +80,7 @@ func (rc *recomputer) give(c *heldCopy) error {
 	rc.outside--
 	rc.rec = rawRecord{
 		at:     place{rc.plan.Sources[rc.plan.Join.Right].Topic, c.stored.Partition, c.stored.Offset},
-		source: rc.plan.Join.Right, file: c.file, stored: &c.stored, fresh: rc.isNew == nil || rc.isNew(c.file.Path),
+		source: rc.plan.Join.Right, file: &c.file.File, stored: &c.stored, fresh: rc.isNew == nil || rc.isNew(&c.file),
 	}
 	return rc.record()
 }
@@ -115,7 +115,7 @@ func (rc *recomputer) learn(ctx context.Context, f *unitFile) error {
 			return nil // it enriches nothing
 		}
 		key = rc.flow.JoinKey(key[:0])
-		rc.table.add(key, ev.Time, rc.flow.EventID(flow.Place{Partition: st.Partition, Offset: st.Offset}), &f.File, st)
+		rc.table.add(key, ev.Time, rc.flow.EventID(flow.Place{Partition: st.Partition, Offset: st.Offset}), f, st)
 		if limit := rc.plan.Pipeline.State.MemoryMax; limit > 0 && rc.table.size > limit {
 			return fmt.Errorf("the versions in force of topic %s need more than %d bytes: raise state.memory_max", rc.plan.Sources[f.source].Topic, limit)
 		}
@@ -124,7 +124,7 @@ func (rc *recomputer) learn(ctx context.Context, f *unitFile) error {
 }
 
 // add takes a version: a newer one, or of two at one time that of the higher identity, as a join does.
-func (t *table) add(key []byte, at int64, id [16]byte, f *lake.File, st *lake.Stored) {
+func (t *table) add(key []byte, at int64, id [16]byte, f *unitFile, st *lake.Stored) {
 	h := t.rows[string(key)]
 	switch {
 	case h == nil:
@@ -139,7 +139,7 @@ func (t *table) add(key []byte, at int64, id [16]byte, f *lake.File, st *lake.St
 		}
 		h.time, h.id, h.copies = at, id, nil
 	}
-	c := heldCopy{file: f, stored: lake.Stored{Partition: st.Partition, Offset: st.Offset, SchemaID: st.SchemaID, Payload: slices.Clone(st.Payload)}}
+	c := heldCopy{file: *f, stored: lake.Stored{Partition: st.Partition, Offset: st.Offset, SchemaID: st.SchemaID, Payload: slices.Clone(st.Payload)}}
 	h.copies = append(h.copies, c)
 	t.size += c.size()
 }

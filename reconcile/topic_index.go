@@ -19,6 +19,7 @@ type topicIndex struct {
 	starts []int64     // start of the log of each partition; 0 where it has not begun
 	ends   []int64     // end of the log of each partition as of the last refresh; 0 where it has not begun
 	hours  map[int64][]landedFile
+	past   *past // once asked for
 }
 
 // landedFile is a raw file and when its log entry was put.
@@ -75,6 +76,7 @@ func (x *topicIndex) take(p int32, entries []lake.Entry) error {
 				return fmt.Errorf("lake log of %s/%d: file %s: %w", x.name, p, f.Path, err)
 			}
 			x.hours[h] = append(x.hours[h], landedFile{File: f, landedAt: e.LandedAt})
+			x.past = nil
 		}
 	}
 	return nil

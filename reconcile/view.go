@@ -222,6 +222,7 @@ type unitState struct {
 	key    unitKey
 	span   span
 	files  []unitFile
+	past   history
 	digest string
 	last   *lastCertificate
 	waits  []string
@@ -268,7 +269,8 @@ func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*u
 	u := &unitState{key: k, span: spanOf(out, k.hour)}
 	var newest int64
 	u.files, newest = r.filesOf(v, u.span)
-	u.digest = inputDigest(u.files)
+	u.past = r.historyOf(v, u.span)
+	u.digest, newest = inputOf(u.files, u.past), max(newest, u.past.landedAt)
 	if n := v.certs[k.output][k.hour]; n > 0 {
 		var err error
 		if u.last, err = r.certs.load(ctx, k, n); err != nil {
@@ -286,13 +288,16 @@ func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*u
 	return u, nil
 }
 
-// filesOf are the raw files that a unit reads, source by source, and when the newest of them was landed.
+// filesOf are the raw files that a unit reads, but for its history, source by source, and when the newest was landed.
 func (r *Reconciler) filesOf(v *view, s span) (files []unitFile, landedAt int64) {
 	if s.empty {
 		return nil, 0
 	}
 	for i, src := range v.sources {
 		from, to := flow.Reads(r.plan, i, s.hour, s.end)
+		if i == r.table() {
+			from = s.hour
+		}
 		for _, f := range src.files(from, to) {
 			files = append(files, unitFile{File: f.File, source: i})
 			landedAt = max(landedAt, f.landedAt)
