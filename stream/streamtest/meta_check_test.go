@@ -219,33 +219,34 @@ func (c *metaCase) checkCounters(got *flow.Counters, want *oracleVerdict, closed
 
 // compareRows compares the values of windows with the oracle's, bit for bit.
 func (c *metaCase) compareRows(got []Row, want []*oracleWindow) error {
-	name := func(output, key string, start, end int64) string {
-		return fmt.Sprintf("%s key %x [%d, %d)", output, key, start, end)
+	number := map[string]int{}
+	for i := range c.p.outputs {
+		number[c.p.outputs[i].name] = i
 	}
-	of := map[string]*oracleWindow{}
+	of := map[oracleName]*oracleWindow{}
 	for _, w := range want {
-		of[name(c.p.outputs[w.output].name, w.key, w.start, w.end)] = w
+		of[w.name()] = w
 	}
 	for i := range got {
 		r := &got[i]
-		n := name(r.Output, string(r.Key), r.Start, r.End)
+		n := oracleName{number[r.Output], r.Start, r.End, string(r.Key)}
 		w := of[n]
 		if w == nil {
-			return fmt.Errorf("%s with %d events: the oracle has none, or it came twice", n, r.Events)
+			return fmt.Errorf("%v with %d events: the oracle has none, or it came twice", n, r.Events)
 		}
 		delete(of, n)
 		if r.Events != int64(len(w.members)) || r.Duplicates != w.duplicates {
-			return fmt.Errorf("%s: %d events and %d duplicates, by the oracle %d and %d", n, r.Events, r.Duplicates, len(w.members), w.duplicates)
+			return fmt.Errorf("%v: %d events and %d duplicates, by the oracle %d and %d", n, r.Events, r.Duplicates, len(w.members), w.duplicates)
 		}
 		o := &c.p.outputs[w.output]
 		for k := range o.aggs {
 			if want := o.aggs[k].fold(w.members, k); !sameValue(r.Values[k], want) {
-				return fmt.Errorf("%s: %s is %v, by the oracle %v", n, o.aggs[k].text(), r.Values[k], want)
+				return fmt.Errorf("%v: %s is %v, by the oracle %v", n, o.aggs[k].text(), r.Values[k], want)
 			}
 		}
 	}
-	for n, w := range of {
-		return fmt.Errorf("%s with %d events is missing", n, len(w.members))
+	for n, w := range of { // any of them
+		return fmt.Errorf("%v with %d events is missing", n, len(w.members))
 	}
 	return nil
 }

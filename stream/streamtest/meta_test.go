@@ -13,9 +13,6 @@ import (
 	"github.com/tidemark-io/tidemark/stream/flow"
 )
 
-// metaCases is how many cases TestMeta runs, unless TIDEMARK_META_CASES says otherwise.
-const metaCases = 20_000
-
 // metaSchedules is under how many schedules each case is run.
 const metaSchedules = 2
 

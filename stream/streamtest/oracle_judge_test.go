@@ -112,7 +112,7 @@ func (o *oracle) scan(n, source, partition int, each func(a *oracleArrival)) int
 
 // judge says what the log comes to at cut n; -1: what it comes to where nothing is late. ended says that the input ends there.
 func (o *oracle) judge(n int, ended bool) *oracleVerdict {
-	j := &oracleJudge{o: o, batch: n < 0, ended: ended || n < 0, v: &oracleVerdict{}, seen: map[string]bool{}, windows: map[string]*oracleWindow{}, spans: map[string][]*oracleSessionEvent{}}
+	j := &oracleJudge{o: o, batch: n < 0, ended: ended || n < 0, v: &oracleVerdict{}, seen: map[string]bool{}, windows: map[oracleName]*oracleWindow{}, in: map[oracleIn]bool{}, spans: map[oracleName][]*oracleSessionEvent{}}
 	j.v.counts.rules, j.v.counts.missed = make([]int64, len(o.p.rules)), make([]int64, len(o.p.outputs))
 	var all []*oracleArrival
 	for s := range o.p.sources {
@@ -143,8 +143,9 @@ type oracleJudge struct {
 	ended   bool // all watermarks rise until everything closes
 	v       *oracleVerdict
 	seen    map[string]bool
-	windows map[string]*oracleWindow
-	spans   map[string][]*oracleSessionEvent
+	windows map[oracleName]*oracleWindow
+	in      map[oracleIn]bool
+	spans   map[oracleName][]*oracleSessionEvent
 	sides   [2][]*oracleArrival // taken by a join
 }
 
@@ -363,17 +364,32 @@ func (j *oracleJudge) enter(e *oracleEntry, n int) {
 			continue
 		}
 		w := j.window(e, n, span)
-		if uid := w.name() + e.uid; j.seen["in "+uid] {
+		if in := (oracleIn{w.name(), e.uid}); j.in[in] {
 			w.duplicates++
 		} else {
-			j.seen["in "+uid] = true
+			j.in[in] = true
 			w.members = append(w.members, &oracleMember{time: e.time, id: e.id, copies: 1, args: e.args[n]})
 		}
 	}
 }
 
-func (w *oracleWindow) name() string {
-	return fmt.Sprintf("%d/%d/%d/%x", w.output, w.start, w.end, w.key)
+// oracleName tells windows apart.
+type oracleName struct {
+	output     int
+	start, end int64
+	key        string
+}
+
+func (w *oracleWindow) name() oracleName { return oracleName{w.output, w.start, w.end, w.key} }
+
+func (n oracleName) String() string {
+	return fmt.Sprintf("output %d key %x [%d, %d)", n.output, n.key, n.start, n.end)
+}
+
+// oracleIn says that an event, or a copy of it, is in a window.
+type oracleIn struct {
+	oracleName
+	uid string
 }
 
 func (j *oracleJudge) window(e *oracleEntry, n int, span oracleSpan) *oracleWindow {
