@@ -63,6 +63,7 @@
 // # Files
 //
 //	expr.go, check.go, errors.go    from text to a checked tree; what is wrong with the text
+//	nulls.go                        null in a branch of a conditional
 //	cost.go, build.go, node.go      from the tree to closures, if all of it can be
 //	read.go                         constants, fields, lets
 //	arithmetic.go, order.go,

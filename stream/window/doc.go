@@ -96,14 +96,15 @@
 // # Files
 //
 //	window.go, assign.go, agg.go,
-//	aggregate.go, backing.go            what callers see
+//	aggregate.go, backing.go, errors.go what callers see
 //	zone.go, internal/zoneinfo          the days of time zones
 //	engine.go, add.go, hopping.go,
-//	limit.go, closing.go, updates.go    the life of an event and of a window
+//	limit.go, closing.go, updates.go,
+//	open.go                             the life of an event and of a window
 //	write.go, discover.go, evict.go     state: out, in, and out of memory
 //	output.go, slot.go, pane.go, slab.go,
 //	table.go, arena.go, groupkey.go,
-//	pending.go                          open windows in memory
+//	pending.go, memory.go               open windows in memory
 //	session*.go                         sessions, for which the engine asks instead of its panes
 //	layout.go, fold.go, beside.go,
 //	result.go                           aggregates as cells of words, and what words refer to

@@ -9,4 +9,5 @@
 //  4. Decisions that the source log doesn't determine take a clock that was passed in (law L5): the engine never reads
 //     the wall clock itself.
 //  5. No test is skipped, nothing is left for later, no error is dropped.
+//  6. A package comment that has a map of its files (# Files) has all of them, each once, and no others.
 package structure
