@@ -292,6 +292,11 @@ func (c *metaCase) checkEnd(d *Driver, o *oracle) error {
 		if err := c.compareRows(rows, want); err != nil {
 			return fmt.Errorf("batch: %w", err)
 		}
+		if c.seed%4 == 0 {
+			if err := c.checkLake(n, rows); err != nil {
+				return err
+			}
+		}
 		stream := slices.DeleteFunc(closedOf(d.Rows()), func(r Row) bool { return r.Output != c.p.outputs[n].name })
 		corrected, changed := correct(stream, rows)
 		if changed > 0 && !missing {
