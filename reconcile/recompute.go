@@ -132,7 +132,7 @@ func (rc *recomputer) prepare(files []unitFile) error {
 	outputs[rc.unit.output], rc.weights = withCounts(*rc.def)
 	var err error
 	rc.flow, err = flow.NewBatch(rc.plan, rc, flow.BatchOptions{
-		Outputs: outputs, Only: rc.unit.output, Observe: rc.entered, MemoryMax: rc.plan.Pipeline.State.MemoryMax,
+		Outputs: outputs, Only: rc.unit.output, Starts: window.Span{Start: rc.span.hour, End: rc.span.hour + hourMs}, Observe: rc.entered, MemoryMax: rc.plan.Pipeline.State.MemoryMax,
 	})
 	if err != nil {
 		return rc.about(err)

@@ -14,6 +14,7 @@ import (
 type batch struct {
 	outputs []window.Output
 	only    uint64
+	starts  window.Span
 	observe func(*window.Input, window.Outcome) error
 }
 
@@ -23,6 +24,9 @@ type BatchOptions struct {
 	Outputs []window.Output
 	// Only is the output to compute; -1: all.
 	Only int
+	// Starts, when it isn't empty, says which windows are wanted, by their starts: of hopping windows others are not computed
+	// where they need not be. Results may have others nevertheless.
+	Starts window.Span
 	// Observe, when not nil, is told of everything that is given to the windows: events, elements of events, joined events.
 	Observe func(in *window.Input, outcome window.Outcome) error
 	// MemoryMax, in bytes, bounds the state; 0 is no limit.
@@ -33,7 +37,7 @@ type BatchOptions struct {
 // What it gives is what the stream would give if nothing were late (law L1). Nothing is forwarded: a repartition topic
 // brings events together that are together here.
 func NewBatch(plan *pipeline.Plan, sink Sink, o BatchOptions) (*Flow, error) {
-	b := &batch{outputs: o.Outputs, observe: o.Observe}
+	b := &batch{outputs: o.Outputs, observe: o.Observe, starts: o.Starts}
 	if b.outputs == nil {
 		b.outputs = plan.Outputs
 	}

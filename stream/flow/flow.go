@@ -85,8 +85,12 @@ func New(plan *pipeline.Plan, sink Sink, o Options) (*Flow, error) {
 	if joins(plan) {
 		memory /= 2
 	}
+	options := window.EngineOptions{MemoryMax: memory, OpenMax: o.OpenMax}
+	if o.batch != nil {
+		options.Starts = o.batch.starts
+	}
 	var err error
-	if f.engine, err = window.NewEngine(outputs, o.Backing, window.EngineOptions{MemoryMax: memory, OpenMax: o.OpenMax}); err != nil {
+	if f.engine, err = window.NewEngine(outputs, o.Backing, options); err != nil {
 		return nil, fmt.Errorf("open windows: %w", err)
 	}
 	if f.join, err = newJoin(plan, o.Backing, memory); err != nil {

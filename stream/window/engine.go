@@ -16,6 +16,11 @@ type EngineOptions struct {
 	// OpenMax is a limit of open results, windows times groups over all outputs; 0 (default): none. An event that
 	// would open a group beyond it is refused with ErrOpenWindows.
 	OpenMax int64
+
+	// Starts, when it isn't empty, says which windows the caller wants: of an event that is in windows which start within
+	// and in others, only the former are kept. For whoever computes some windows of hopping outputs, in memory. Sessions
+	// take no notice of it.
+	Starts Span
 }
 
 // Engine holds the open windows of one task. It is not safe for concurrent use. After any error but
@@ -62,7 +67,7 @@ func NewEngine(outputs []Output, back Backing, opts EngineOptions) (*Engine, err
 	e.outs = make([]output, len(outputs))
 	for i := range outputs {
 		o := &e.outs[i]
-		o.Output = outputs[i]
+		o.Output, o.wanted = outputs[i], opts.Starts
 		if err := o.setUp(); err != nil {
 			return nil, fmt.Errorf("output %q: %w", o.Name, err)
 		}

@@ -18,6 +18,7 @@ type output struct {
 	gone   timeRange // starts of closed windows that the Backing still has
 	grain  int64     // of the expiry of a session's identities
 	spans  []Span    // scratch
+	wanted Span      // starts of the windows to keep; empty: of all
 
 	// Where a packed word has the number of windows that have counted an event (dedup).
 	shift, width uint

@@ -1,5 +1,7 @@
 package window
 
+import "slices"
+
 // slot is a stretch of time in which all times have the same windows, with these windows. An empty one holds no time.
 type slot struct {
 	Span
@@ -37,6 +39,10 @@ func (o *output) fill(s *slot, t int64) {
 	s.Span, s.wins = o.same(t, o.spans), s.wins[:0]
 	for _, w := range o.spans {
 		s.wins = append(s.wins, win{Span: w, closes: w.End + o.Lateness})
+	}
+	wanted := func(w win) bool { return o.wanted.holds(w.Start) }
+	if o.wanted != (Span{}) && !o.Session() && slices.ContainsFunc(s.wins, wanted) {
+		s.wins = slices.DeleteFunc(s.wins, func(w win) bool { return !wanted(w) })
 	}
 }
 
