@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 
 	"github.com/spf13/cobra"
@@ -168,12 +169,8 @@ func (a *app) runCases(ctx context.Context, f *fixture.File, only *regexp.Regexp
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(f.Path, text, info.Mode().Perm()); err != nil {
-		return nil, fmt.Errorf("rewrite the fixture: %w", err)
+	if err := replaceFile(f.Path, text); err != nil {
+		return nil, fmt.Errorf("rewrite %s: %w", f.Path, err)
 	}
 	again, err := fixture.Load(f.Path, os.LookupEnv, pipeline.Extensions{})
 	if err != nil {
@@ -184,6 +181,31 @@ func (a *app) runCases(ctx context.Context, f *fixture.File, only *regexp.Regexp
 	}
 	out.Updated = true
 	return out, nil
+}
+
+// replaceFile puts another text in a file's place, whole or not at all.
+func replaceFile(name string, text []byte) error {
+	name, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	next, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.new")
+	if err != nil {
+		return err
+	}
+	_, err = next.Write(text)
+	err = errors.Join(err, next.Chmod(info.Mode().Perm()), next.Close())
+	if err == nil {
+		err = os.Rename(next.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(next.Name()))
+	}
+	return nil
 }
 
 func (r *testReport) add(f *testFile) {

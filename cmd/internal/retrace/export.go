@@ -54,6 +54,7 @@ type exporter struct {
 	tr    *Trace
 	edges []*schema.Edge
 	width int32
+	last  string // step that was written of advance
 	b     strings.Builder
 }
 
@@ -135,7 +136,7 @@ func (e *exporter) given() error {
 		s := &e.tr.Steps[i]
 		if s.Verdict == Closed {
 			closed = true
-			e.line("      - advance: %s", instant(s.Watermark))
+			e.advanced(fmt.Sprintf("      - advance: %s", instant(s.Watermark)))
 			continue
 		}
 		if (s.Verdict == Late || s.Verdict == Missed) && s.Watermark != window.NoWatermark {
@@ -154,12 +155,20 @@ func (e *exporter) given() error {
 func (e *exporter) advance(s *Step) {
 	switch {
 	case e.width == 1 && len(e.edges) == 1:
-		e.line("      - advance: %s", instant(s.Watermark))
+		e.advanced(fmt.Sprintf("      - advance: %s", instant(s.Watermark)))
 	case len(e.edges) == 1:
-		e.line("      - advance: {to: %s, partition: %d}", instant(s.Watermark), s.Place.Partition)
+		e.advanced(fmt.Sprintf("      - advance: {to: %s, partition: %d}", instant(s.Watermark), s.Place.Partition))
 	default:
-		e.line("      - advance: {to: %s, partition: %d, source: %s}", instant(s.Watermark), e.at(s), quoted(e.tr.plan.Sources[s.Source].Name))
+		e.advanced(fmt.Sprintf("      - advance: {to: %s, partition: %d, source: %s}", instant(s.Watermark), e.at(s), quoted(e.tr.plan.Sources[s.Source].Name)))
 	}
+}
+
+// advanced writes a step, but not the one before it again.
+func (e *exporter) advanced(line string) {
+	if line != e.last {
+		e.line("%s", line)
+	}
+	e.last = line
 }
 
 // at is the event's partition in the fixture.
