@@ -193,7 +193,7 @@ func (x *explainer) own(v *view, u *unitState) {
 	}
 	for s, src := range v.sources {
 		for i := range v.tasks {
-			if t := &v.tasks[i]; t.found && src.ends[t.task] < t.next[s] {
+			if t := &v.tasks[i]; s < len(t.next) && src.ends[t.task] < t.next[s] {
 				x.out.NotLanded = append(x.out.NotLanded, fmt.Sprintf("%s/%d is landed up to %d, read up to %d", src.name, t.task, src.ends[t.task], t.next[s]))
 			}
 		}

@@ -62,6 +62,8 @@ func (s *scenario) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.g.plan = s.g.compileText(d.Input)
 		s.g.deploy()
+	case "file": // the file changes, the stream does not run with it
+		s.g.plan = s.g.compileText(d.Input)
 	case "records":
 		s.g.records(arg(d, "topic"), arg(d, "partition"), d.Input)
 	case "update":
@@ -156,7 +158,7 @@ func (s *scenario) failure(err error) string {
 	case errors.Is(err, ErrTryAgain):
 		kind = "try again"
 	}
-	return kind + ": " + s.mask(err.Error()) + "\n"
+	return kind + ": " + maskFingerprints(s.mask(err.Error())) + "\n"
 }
 
 // mask writes plan ids as P1, P2 in the order in which they are met.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/state"
+	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
@@ -16,7 +17,7 @@ import (
 type taskState struct {
 	task        int32
 	found       bool
-	fingerprint string
+	fingerprint string  // what follows is known only of a cut of the plan's inputs
 	reached     int64   // the lowest watermark of its inputs, ms: up to there its windows are closed; math.MinInt64 if there is none
 	next        []int64 // cut in the source partitions
 	born        []int64 // where the task began in them
@@ -57,15 +58,19 @@ func (t *taskState) load(ctx context.Context, b blob.Bucket, p *pipeline.Plan) e
 	return nil
 }
 
-// take reads a cut; false if it isn't over the sources of the pipeline.
+// take reads a cut; false if it isn't over the inputs of the pipeline, although it says that it is this one's. Of another
+// pipeline file's with other sources no more is known than that.
 func (t *taskState) take(cut *state.Cut, p *pipeline.Plan) bool {
-	if len(cut.Sources) < len(p.Sources) {
+	ours := len(cut.Sources) == flow.Inputs(p)
+	for i := 0; ours && i < len(p.Sources); i++ {
+		ours = cut.Sources[i].Topic == p.Sources[i].Topic && cut.Sources[i].Partition == t.task
+	}
+	if !ours && cut.Fingerprint == p.Fingerprint {
 		return false
 	}
-	for i := range p.Sources {
-		if cut.Sources[i].Topic != p.Sources[i].Topic || cut.Sources[i].Partition != t.task {
-			return false
-		}
+	if !ours {
+		t.found, t.fingerprint = true, cut.Fingerprint
+		return true
 	}
 	t.found, t.fingerprint, t.reached = true, cut.Fingerprint, math.MaxInt64
 	for i := range cut.Sources {
