@@ -3,11 +3,13 @@ package streamtest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/curated"
 )
 
 // runOn runs two processes for ever, until what both report together satisfies done.
@@ -96,4 +98,36 @@ func TestShapesCloseWhenSilent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A source that is silent in all of its partitions, which two processes have between them, doesn't hold back one that goes on:
+// each process raises its own, although the other knows of it by checkpoints alone.
+func TestSilentSourceDoesNotHoldBack(t *testing.T) {
+	s := newShape(t, fakeBroker(t), "cogroup")
+	for i := range s.plan.Sources {
+		s.plan.Sources[i].Spec.Watermark.IdleAfter = time.Second
+	}
+	const began, minutes = int64(1_362_880_000_000), 400
+	for i := range minutes * 3 {
+		user := fmt.Sprint("u", i%12)
+		text := fmt.Sprintf(`{"id":"e%d","user":%q,"page":null,"at":%d,"ms":1}`, i, user, began+int64(i/3)*60_000)
+		s.sent = append(s.sent, sent{0, curated.Partition([]byte(user), shapeWidth), []byte(text)})
+	}
+	first := []sent{}
+	for i := range 12 { // one of each user, in the source that is silent then
+		first = append(first, sent{1, s.sent[i].partition, s.sent[i].value})
+	}
+	s.sent = append(first, s.sent...)
+	s.produce(0, 60)
+	var producing sync.WaitGroup
+	producing.Go(func() { s.trickle(60, 8*time.Second) })
+	s.runOn(func(tasks map[int32]stream.TaskStatus) bool {
+		consumed, all := int64(0), true
+		for id, t := range tasks {
+			closed, _ := open(map[int32]stream.TaskStatus{id: t})
+			consumed, all = consumed+t.Counters.Consumed, all && closed > 0
+		}
+		return all && consumed < int64(len(s.sent))-100 // and not because the other is silent by now, too
+	})
+	producing.Wait()
 }
