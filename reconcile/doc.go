@@ -11,7 +11,8 @@
 //     reads every lake hour that its windows depend on (flow.Reads) and ignores what belongs to others. There is a unit where
 //     an event or a published row is, and nowhere else, so none waits for a window that no event will close.
 //  2. A unit is touched only when its windows are closed in every task's newest valid checkpoint, by this very fingerprint, that is,
-//     passed by each of the task's inputs, the repartition topic's too, and the lake has landed all that these checkpoints have read. What is closed never opens again, so reading that once is enough.
+//     passed by each of the task's inputs, the repartition topic's too, and the lake has landed all that these checkpoints have
+//     read. What is closed never opens again, so reading that once is enough.
 //  3. What is compared is a function of a set of files: recomputing never judges late, and deduplicates over the whole. Rows hash and
 //     root depend on nothing else. The input digest names that set. Of a table that enriches events it is all versions up to the
 //     unit's end: a late one makes every later unit dirty, until it is known which of them it changes. Of the versions from before
@@ -33,6 +34,6 @@
 //  11. No result depends on the clock. It decides when to look (settle), and stamps.
 //
 // Laws: L1, by running stream/window to the end of the input; L2, since it touches closed windows only and owns them from then on; L3, since every
-// late event is in a raw file and so in some unit's input, and consumed = aggregated + duplicate + invalid holds in every certificate; L4, since
+// late event is in a raw file and so in some unit's input, and consumed = aggregated + duplicate + filtered + invalid holds in every certificate; L4, since
 // certificates name both cuts; L5 is the stream's: this package takes no decisions.
 package reconcile

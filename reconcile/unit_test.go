@@ -23,7 +23,9 @@ func TestSpans(t *testing.T) {
 	outputs := []window.Output{
 		{Size: 60 * minute, Every: 15 * minute}, {Size: 60 * minute, Every: 60 * minute}, {Size: 150 * minute, Every: 70 * minute},
 		{Size: 24 * 60 * minute, Zone: zone}, {Size: 60 * minute, Zone: zone}, {Size: 24 * 60 * minute, Zone: newYork},
-		{Size: 3 * 24 * 60 * minute, Every: 24 * 60 * minute, Zone: newYork},
+		{Size: 3 * 24 * 60 * minute, Every: 24 * 60 * minute, Zone: newYork}, {Size: 6 * 60 * minute, Zone: newYork}, {Size: 6 * 60 * minute, Zone: zone},
+		{Size: 30 * 24 * 60 * minute, Every: 7 * 24 * 60 * minute, Zone: zone}, {Size: 24 * 60 * minute, Every: 15 * minute},
+		{Size: 7 * 24 * 60 * minute, Gap: 24 * 60 * minute, Zone: newYork}, {Size: 30 * 24 * 60 * minute},
 		{Size: 24 * 60 * minute, Gap: 30 * minute}, {Size: 24 * 60 * minute, Gap: 30 * minute, Zone: zone}, {Size: 20 * minute, Gap: minute},
 	}
 	for _, size := range []int64{1, 7, 13 * minute, 59 * minute, 60 * minute, 90 * minute, 25 * 60 * minute, 24 * 60 * minute, 61*minute + 1} {
