@@ -3,7 +3,7 @@
 // topic if there is one. What becomes of a record is package flow's; here is what that needs around it.
 //
 // Read it in this order: loop.go (one turn: poll, process, commit), task.go (what happens to one record), commit.go (the
-// only place that orders outputs, transaction, state and lake), then recover.go and replay.go (how a task
+// only place that orders outputs, transaction, state and lake), then recover.go, reach.go and replay.go (how a task
 // comes to its committed cut) and finish.go and idle.go (decisions).
 //
 // # Invariants

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/flow"
@@ -28,6 +29,37 @@ func (t *task) cut() (*state.Cut, error) {
 		cut.LastRecordAt = max(cut.LastRecordAt, in.lastRecordAt)
 	}
 	return cut, nil
+}
+
+// apply writes the state and its cut in one batch. After a commit it is the last step; in a replay the cut is
+// behind Kafka, which is always allowed.
+func (t *task) apply() error {
+	cut, err := t.cut()
+	if err != nil {
+		return err
+	}
+	if err := t.store.Apply(cut, func(b state.Batch) error { return t.flow.Write(b) }); err != nil {
+		return fmt.Errorf("task %d: apply state at %s: %w", t.id, t.position(), err)
+	}
+	if !t.replaying {
+		for _, in := range t.inputs {
+			in.committed = in.next
+		}
+	}
+	t.dirty = false
+	return nil
+}
+
+// position is the task's, for messages.
+func (t *task) position() string {
+	var b strings.Builder
+	for i, in := range t.inputs {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s/%d@%d", in.topic, t.id, in.next)
+	}
+	return b.String()
 }
 
 // seenAt is when the input's last record came, as far as cuts tell: the first one that has it.
