@@ -163,16 +163,44 @@ func (s *schedule) cut(n int) (*cutState, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := len(s.d.Rows())
 	for o := range s.c.p.outputs {
 		if s.c.p.outputs[o].updates {
-			if err := s.d.Update(o, true); err != nil {
+			if err := s.update(o, state); err != nil {
 				return nil, err
 			}
 		}
 	}
-	state.open = s.d.Rows()[before:]
 	return state, nil
+}
+
+// update asks for what has changed in an output's open windows, and then for all of them. Where no crash has made a task
+// forget what it has told, the first tells whatever the second does.
+func (s *schedule) update(o int, state *cutState) error {
+	if !s.wild {
+		if err := s.d.Update(o, false); err != nil {
+			return err
+		}
+	}
+	before := len(s.d.Rows())
+	if err := s.d.Update(o, true); err != nil {
+		return err
+	}
+	all := s.d.Rows()[before:]
+	state.open = append(state.open, all...)
+	if s.wild {
+		return nil
+	}
+	told := map[string]string{}
+	name := func(r *Row) string { return fmt.Sprintf("%s %x %d", r.Output, r.Key, r.Start) }
+	for i := range s.d.Rows()[:before] {
+		told[name(&s.d.Rows()[i])] = rowTexts(s.d.Rows()[i : i+1])[0]
+	}
+	for i := range all {
+		if text := rowTexts(all[i : i+1])[0]; told[name(&all[i])] != text {
+			return fmt.Errorf("an update didn't tell: %s\nlast told: %s", text, told[name(&all[i])])
+		}
+	}
+	return nil
 }
 
 func (s *schedule) decide(cut *metaCut) error {
