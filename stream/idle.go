@@ -44,6 +44,9 @@ func (r *runner) look(ctx context.Context) error {
 			}
 			silent = true
 		}
+		if err := t.announce(); err != nil {
+			return err
+		}
 	}
 	r.report()
 	// Siblings elsewhere are only known as of their checkpoints: looking more often would cost requests and tell nothing.
@@ -51,6 +54,15 @@ func (r *runner) look(ctx context.Context) error {
 		return nil
 	}
 	return r.decideIdle(ctx, now)
+}
+
+// announce sends the source's watermark to the tasks behind the repartition topic when nothing more comes: it may have
+// advanced by less than was worth a marker. Sent once, it isn't sent again.
+func (t *task) announce() error {
+	if t.repartition == "" || t.stopped != nil || t.inputs[0].silentSince.IsZero() {
+		return nil
+	}
+	return t.flow.Mark(t.id, true)
 }
 
 // scene is what a process knows of all partitions of all sources when it looks for idle ones.

@@ -100,6 +100,36 @@ func TestShapesCloseWhenSilent(t *testing.T) {
 	}
 }
 
+// However little a source's watermark has advanced since the last marker, those behind the repartition topic learn of it when
+// nothing more comes: else results would wait for the next event.
+func TestLastMarkerIsSent(t *testing.T) {
+	s := newShape(t, fakeBroker(t), "rekeyed")
+	const began = int64(1_362_880_000_000)
+	for i := range 6 * shapeWidth { // the last of each partition 10 s ahead, less than is worth a marker
+		text := fmt.Sprintf(`{"id":"e%d","user":"u","page":null,"at":%d,"ms":1}`, i, began+min(int64(i/shapeWidth), 4)*60_000+int64(i/shapeWidth/5)*10_000)
+		s.sent = append(s.sent, sent{0, int32(i % shapeWidth), []byte(text)})
+	}
+	s.produce(0, 5*shapeWidth)
+	first, behind := true, false
+	s.runOn(func(tasks map[int32]stream.TaskStatus) bool {
+		consumed := int64(0)
+		low, received := tasks[0].Inputs[0].Watermark, tasks[0].Inputs[1].Watermark
+		for _, t := range tasks {
+			consumed += t.Counters.Consumed
+			low, received = min(low, t.Inputs[0].Watermark), min(received, t.Inputs[1].Watermark)
+		}
+		if first && consumed == 5*shapeWidth && received == low {
+			first = false
+			s.produce(5*shapeWidth, 6*shapeWidth)
+		}
+		behind = behind || low > received
+		return consumed == int64(len(s.sent)) && low == began+250_000-30_000 && received == low
+	})
+	if !behind {
+		t.Error("nothing had to be waited for")
+	}
+}
+
 // A source that is silent in all of its partitions, which two processes have between them, doesn't hold back one that goes on:
 // each process raises its own, although the other knows of it by checkpoints alone.
 func TestSilentSourceDoesNotHoldBack(t *testing.T) {
