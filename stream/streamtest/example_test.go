@@ -54,7 +54,9 @@ func (spread) Cell() string { return "example.com/spread/1" }
 
 func (spread) New() window.Accumulator { return &extremes{} }
 
-func (spread) Result() schema.Type { return schema.Type{Kind: schema.KindFloat, Avro: "double", Nullable: true} }
+func (spread) Result() schema.Type {
+	return schema.Type{Kind: schema.KindFloat, Avro: "double", Nullable: true}
+}
 
 func (spread) Value(a window.Accumulator, _ []byte) (schema.Value, error) {
 	e, ok := a.(*extremes)
@@ -135,7 +137,9 @@ func ours() pipeline.Extensions {
 			return spread{}, nil
 		}}},
 		Functions: map[string]expr.Function{"fahrenheit": {Args: []schema.Type{double}, Result: double,
-			Call: func(args []schema.Value) (schema.Value, error) { return schema.FloatValue(args[0].Float()*9/5 + 32), nil }}},
+			Call: func(args []schema.Value) (schema.Value, error) {
+				return schema.FloatValue(args[0].Float()*9/5 + 32), nil
+			}}},
 	}
 }
 

@@ -133,6 +133,7 @@ var owners = []struct {
 	tests  bool
 }{
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"cmd/internal/broker"}, true},
+	{"github.com/twmb/franz-go/pkg/kmsg", []string{"stream/kafka", "cmd/internal/broker"}, true}, // requests, which the fake lets one change
 	{"github.com/twmb/franz-go", []string{"stream/kafka"}, true},
 	{"github.com/cockroachdb/pebble", []string{"state"}, false},
 	{"cel.dev/cel-go", []string{"schema/expr"}, false},
