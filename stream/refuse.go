@@ -33,7 +33,7 @@ func (t *task) refused(in *input, r *kafka.Record, err error) error {
 	return fmt.Errorf("%s: %w", place(r), err)
 }
 
-const fixLetter = "someone else writes to the pipeline's own topic: keep them off, and give the pipeline a new name to start over"
+const fixLetter = "someone else writes to the pipeline's own topic, or the broker shows what was aborted: see to it, and give the pipeline a new name to start over"
 
 // failed says why the flow has given up. What the task's own input or limits have caused stops the task, not the
 // session: the others go on. Part of a record may be counted, so nothing since the last commit is kept.

@@ -41,7 +41,7 @@ func (a *app) devCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.data, "data", defaultOut, "folder for the broker's topics; pipeline files in it are shown on the page")
 	c.Flags().IntVar(&f.kafkaPort, "kafka-port", 9092, "port of the broker; 0 takes a free one")
-	c.Flags().IntVar(&f.port, "port", 7070, "port of the page; 0 takes a free one")
+	c.Flags().IntVar(&f.port, "port", 7071, "port of the page; 0 takes a free one")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "begin with an empty broker: what it held is moved aside")
 	return c
 }

@@ -22,8 +22,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	files := regexp.MustCompile("(?s)\\*\\*([a-z.]+)\\*\\*\n```[a-z]+\n(.*?)```").FindAllSubmatch(text, -1)
-	if len(files) != 3 {
+	files := regexp.MustCompile("(?s)\\*\\*([a-z._]+)\\*\\*\n```[a-z]+\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(files) != 4 {
 		t.Fatalf("%d files in the README", len(files))
 	}
 	b, err := broker.Start(broker.Options{})
