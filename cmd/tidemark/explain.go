@@ -23,12 +23,12 @@ func (a *app) explainCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	c.Flags().StringVar(&o.Output, "output", "", "the output, if the pipeline has several")
-	c.Flags().StringVar(&o.Key, "key", "", "the group; several fields: --key a,b")
+	c.Flags().StringVar(&o.Key, "key", "", "the group; several fields: --key a,b; a null is \\N, and of a group of everything the key is empty")
 	c.Flags().StringVar(&window, "window", "", "any time within the window, as in 2013-01-09T14:00Z; of windows that overlap, its start")
 	c.Flags().BoolVar(&o.Events, "events", false, "list every event")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
 		if window == "" || !c.Flags().Changed("key") {
-			return usagef("explain: say which window: --key K --window T")
+			return usagef("explain: say which window: --key K --window T (without group fields: --key \"\")")
 		}
 		var err error
 		if o.Window, err = parseTime("--window", window); err != nil {

@@ -57,6 +57,9 @@ func printPlan(p *printer, plan *reconcile.Plan) {
 	}
 	if plan.Waiting > 0 {
 		p.line("  %s not due yet: not closed, not settled or not landed", plural(plan.Waiting, "unit is", "units are"))
+		if why := firstWait(plan); why != "" {
+			p.line("  the first: %s", why)
+		}
 	}
 	if !plan.Changed() {
 		if plan.Due > 0 {
@@ -159,4 +162,14 @@ func guardLine(plan *reconcile.Plan) string {
 		return line + ": refused; tidemark reconcile apply --approve " + plan.ID + " --reason TEXT"
 	}
 	return line + ": published all the same (guard.else)"
+}
+
+// firstWait is what the first of the waiting units waits for.
+func firstWait(plan *reconcile.Plan) string {
+	for i := range plan.Units {
+		if u := &plan.Units[i]; u.State == reconcile.UnitWaiting && len(u.Waits) > 0 {
+			return u.Output + " " + u.Partition + ": " + u.Waits[0]
+		}
+	}
+	return ""
 }

@@ -40,7 +40,7 @@ func (a *app) replayCommand() *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.output, "output", "", "the output, if the pipeline has several")
-	flags.StringVar(&f.key, "key", "", "the group; several fields: --key a,b")
+	flags.StringVar(&f.key, "key", "", "the group; several fields: --key a,b; a null is \\N, and of a group of everything the key is empty")
 	flags.StringVar(&f.window, "window", "", "any time within the window, as in 2013-01-09T14:00Z; of windows that overlap, the start")
 	flags.StringSliceVar(&f.cut, "cut", nil, "read up to there: TOPIC/PARTITION@OFFSET, not included")
 	flags.StringVar(&f.from, "from", "lake", "where the events are read: lake or topic")
@@ -48,7 +48,7 @@ func (a *app) replayCommand() *cobra.Command {
 	flags.BoolVar(&f.events, "events", false, "print each event too")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error {
 		if f.window == "" || !flags.Changed("key") {
-			return usagef("replay: say which window: --key K --window T")
+			return usagef("replay: say which window: --key K --window T (without group fields: --key \"\")")
 		}
 		o, err := a.open(ctx)
 		if err != nil {

@@ -32,7 +32,7 @@ type log struct{ values [][]byte }
 // Row is a published value of a window. Values are in the order of the output's aggregates.
 type Row struct {
 	Output     string
-	Key        []byte // canonical bytes of the group key; Group has its values
+	Key        []byte // canonical bytes of the group key; plan.Codecs[i].FormatKey shows it
 	Start, End int64  // ms
 	Events     int64
 	Duplicates int64
@@ -69,6 +69,9 @@ type committed struct {
 
 // NewDriver makes a driver whose sources have so many partitions.
 func NewDriver(plan *pipeline.Plan, partitions int32) (*Driver, error) {
+	if partitions < 1 {
+		return nil, fmt.Errorf("a driver of %d partitions: at least 1", partitions)
+	}
 	return newDriver(plan, partitions, 0)
 }
 
