@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tidemark-io/tidemark/schema"
@@ -13,6 +14,8 @@ import (
 
 // A group key as people type and read it, as in "explain --key JFK": the fields' texts joined by commas. A backslash
 // stands before a comma or backslash that belongs to a text, and \N is the null, which tells it from the string "N".
+// Characters that would move the cursor or turn the text around are written as in \u{1b}: a key is data, and no commands
+// to a terminal.
 // Numbers are decimal, those of a decimal type with all digits of its scale,
 // booleans true and false, timestamps RFC 3339 in UTC, bytes hexadecimal.
 const nullText = `\N`
@@ -49,7 +52,24 @@ func formatField(v schema.Value, t schema.Type) string {
 		}
 		return hex.EncodeToString(v.Bytes)
 	}
-	return strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(string(v.Bytes))
+	return escapeText(string(v.Bytes))
+}
+
+// escapeText is a text within a key.
+func escapeText(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\\' || r == ',':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // instant is a timestamp as a time, if RFC 3339 can write it: the years 0 to 9999.
@@ -165,6 +185,11 @@ func parseText(part string) (schema.Value, error) {
 	for i := 0; i < len(part); i++ {
 		if part[i] == '\\' {
 			i++
+			if r, n := escapedRune(part[i:]); n > 0 {
+				text = utf8.AppendRune(text, r)
+				i += n - 1
+				continue
+			}
 			if i == len(part) || part[i] != '\\' && part[i] != ',' {
 				return schema.Value{}, fmt.Errorf(`in %q a backslash stands alone; write \\ for it, \, for a comma`, part)
 			}
@@ -172,4 +197,18 @@ func parseText(part string) (schema.Value, error) {
 		text = append(text, part[i])
 	}
 	return schema.StringValue(text), nil
+}
+
+// escapedRune reads u{1b} and says how long it is; 0 for anything else.
+func escapedRune(s string) (r rune, n int) {
+	hexed, _, ok := strings.Cut(s, "}")
+	digits, found := strings.CutPrefix(hexed, "u{")
+	if !ok || !found {
+		return 0, 0
+	}
+	code, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil || !utf8.ValidRune(rune(code)) {
+		return 0, 0
+	}
+	return rune(code), len(hexed) + 1
 }

@@ -20,6 +20,8 @@ func TestKeyText(t *testing.T) {
 		{f, []schema.Value{text("")}, ""},
 		{f, []schema.Value{text(`a,b\c`)}, `a\,b\\c`},
 		{f, []schema.Value{text("N")}, "N"},
+		{f, []schema.Value{text("a\nb\x1b[31m\u202eé u{1b}")}, `a\u{a}b\u{1b}[31m\u{202e}é u{1b}`},
+		{f, []schema.Value{text(`\u{1b}`)}, `\\u{1b}`},
 		{e, []schema.Value{schema.BoolValue(false), schema.IntValue(-7), schema.NullValue(), schema.BytesValue([]byte{0, 171}), schema.IntValue(1357740000000), schema.IntValue(3)},
 			`false,-7,\N,00ab,2013-01-09T14:00:00Z,3`},
 		{e, []schema.Value{schema.BoolValue(true), schema.NullValue(), text("NULL"), schema.BytesValue(nil), schema.NullValue(), schema.IntValue(0)},

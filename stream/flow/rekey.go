@@ -120,12 +120,12 @@ func (f *Flow) receive() (Outcome, error) {
 	}
 	best := Filtered
 	for _, p := range l.parts {
-		f.counters.Received++
 		outcome, err := f.welcome(p, l.mark)
 		if err != nil {
 			return 0, fmt.Errorf("source %s, partition %d, offset %d, by the repartition topic: %w",
 				f.plan.Sources[0].Topic, l.partition, l.offset, err)
 		}
+		f.counters.Received++
 		f.counters.count(outcome)
 		best = min(best, outcome)
 	}

@@ -21,8 +21,8 @@ func (f *Flow) Take(at Place) (Outcome, error) {
 	if f.repartition(s.input) {
 		return f.receive()
 	}
-	f.counters.Consumed++
 	if s.err != nil {
+		f.counters.Consumed++
 		f.counters.Invalid++
 		return Invalid, f.sink.Report(&Report{Kind: ReportInvalid, Source: s.input, Place: at, Reason: reasonOf(s.err)})
 	}
@@ -32,6 +32,7 @@ func (f *Flow) Take(at Place) (Outcome, error) {
 		return 0, fmt.Errorf("source %s, partition %d, offset %d: %w", f.plan.Sources[s.input].Topic, at.Partition, at.Offset, err)
 	}
 	f.observe(&a)
+	f.counters.Consumed++
 	f.counters.count(outcome)
 	if outcome == Late {
 		return Late, f.report(&a, Report{Kind: ReportLate, Watermark: a.mark})

@@ -20,7 +20,9 @@ import (
 //
 // Windows whose Size is a number of whole days hold as many days, counted from 1970-01-01 of the zone; they may hop by
 // whole days. Windows of a Size that divides 24 hours begin at each day's beginning and then every Size of elapsed
-// time; the last one ends with the day, and so is shorter or longer where the day is. Other Sizes are refused.
+// time; the last one ends with the day. So a day of 23 hours has a shorter last window of 6 hours, a day of 25 hours a
+// fifth of one hour, and on both the windows behind the change begin an hour off the clocks' 6, 12 and 18. Other Sizes
+// are refused.
 type Zone struct {
 	name string
 	loc  *time.Location
