@@ -50,6 +50,8 @@
 // `ok ? amount : null` is amount for those events that are ok, and sum, distinct
 // or top_k of it take no others. (CEL itself would refuse it.)
 //
+// Decimals take no part in expressions, but double(amount) of a decimal field is the nearest double.
+//
 // Division of doubles is IEEE 754's. An int compared with a double is compared as
 // the nearest double: beyond 2^53 write int(x) or compare ints with ints. Of
 // CEL's standard library, macros over lists (exists, map, ...) and named time
@@ -71,5 +73,6 @@
 //	member.go, text.go, convert.go  operators and functions
 //	instant.go, calendar.go         timestamps and durations
 //	function.go, call.go            functions of the user's
+//	nulls.go, decimals.go           what is rewritten before the check
 //	eval.go, fault.go               an event's value, or why it has none
 package expr

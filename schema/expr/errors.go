@@ -124,7 +124,7 @@ func explainName(name string, env Env) (string, string) {
 	if t, ok := env.typeOf(name); ok {
 		return fmt.Sprintf("%q is %s, which expressions cannot use", name, t), recordHint(name, t)
 	}
-	if meant := schema.Suggest(name, env.names()); meant != "" {
+	if meant := schema.Suggest(name, env.shownNames()); meant != "" {
 		return fmt.Sprintf("unknown name %q", name), fmt.Sprintf("did you mean %q?", meant)
 	}
 	if meant := schema.Suggest(name, functions); meant != "" {
@@ -137,11 +137,19 @@ func recordHint(name string, t schema.Type) string {
 	if t.Avro == "record" {
 		return fmt.Sprintf("name a field in it: %s.x", name)
 	}
+	if t.Decimal() {
+		return fmt.Sprintf("write double(%s), the nearest double", name)
+	}
 	return ""
 }
 
+// shownNames are the names that people can write.
+func (e Env) shownNames() []string {
+	return slices.DeleteFunc(e.names(), func(name string) bool { return strings.HasPrefix(name, doubleName) })
+}
+
 func knownNames(env Env) string {
-	names := env.names()
+	names := env.shownNames()
 	const shown = 12
 	if len(names) > shown {
 		return fmt.Sprintf("known are %s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)

@@ -23,7 +23,7 @@ func (p *Program) newEval(index func(field string) int, lets map[*Program]*Eval,
 	}
 	e := &Eval{program: p, plain: -1, run: r, names: map[string]binding{}}
 	bind := func(field string, t schema.Type) (int, error) {
-		i := index(field)
+		i := index(fieldOf(field))
 		if i < 0 {
 			return 0, fmt.Errorf("expression %q reads the field %q, which the rows don't have", clip(p.source), field)
 		}
@@ -250,6 +250,9 @@ func toCEL(v schema.Value, t schema.Type, name string) ref.Val {
 	case schema.KindString:
 		return types.String(v.Bytes)
 	case schema.KindBytes:
+		if t.Kind == schema.KindFloat {
+			return types.Double(doubleOf(v.Bytes, t.Scale))
+		}
 		return types.Bytes(v.Bytes)
 	}
 	return types.NullValue

@@ -91,11 +91,12 @@ func Compile(src string, env Env) (*Program, error) {
 	if err := CheckFunctions(env.Functions); err != nil {
 		return nil, err
 	}
+	env = withDoubles(env)
 	celEnv, err := newCEL(env)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the expression language: %w", err)
 	}
-	checked, issues := compile(celEnv, src)
+	checked, issues := compile(celEnv, src, env.Fields)
 	if issues.Err() != nil {
 		return nil, celErrors(src, issues, env)
 	}
@@ -159,7 +160,7 @@ func (p *Program) link(checked *ast.AST, env Env) error {
 			p.depth = max(p.depth, let.depth+1)
 		} else if t, ok := env.Fields[ref.Name]; ok {
 			p.direct[ref.Name] = t
-			p.fields = append(p.fields, ref.Name)
+			p.fields = append(p.fields, fieldOf(ref.Name))
 		}
 	}
 	slices.Sort(p.fields)

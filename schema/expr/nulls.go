@@ -7,6 +7,8 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+
+	"github.com/tidemark-io/tidemark/schema"
 )
 
 // CEL wants like types in both branches of a conditional, and null has a type of its own, so `c ? x : null` would be
@@ -52,11 +54,12 @@ func declareNulls() []cel.EnvOption {
 
 // compile parses and checks a text. The nulls of conditionals get the types of the other branches, from the inside out: as
 // many rounds as there are nulls, which the length of a text bounds.
-func compile(env *cel.Env, src string) (*cel.Ast, *cel.Issues) {
+func compile(env *cel.Env, src string, fields map[string]schema.Type) (*cel.Ast, *cel.Issues) {
 	parsed, issues := env.Parse(src)
 	if issues.Err() != nil {
 		return nil, issues
 	}
+	nameDoubles(parsed.NativeRep().Expr(), fields)
 	open := openNulls(parsed.NativeRep().Expr())
 	if len(open) == 0 {
 		return env.Check(parsed)

@@ -91,6 +91,17 @@ func fieldNode(name string, slot int, t schema.Type) (node, error) {
 			return int64(v.Num), stateAs(v, schema.KindInt)
 		}
 	case schema.KindFloat:
+		if t.Precision > 0 {
+			n.kind = kindDouble
+			n.floats = func(r *run) (float64, state) {
+				v := &r.row[slot]
+				if s := stateAs(v, schema.KindBytes); s != valid {
+					return 0, s
+				}
+				return doubleOf(v.Bytes, t.Scale), valid
+			}
+			return n, nil
+		}
 		n.kind, n.direct = kindDouble, true
 		n.floats = func(r *run) (float64, state) {
 			v := &r.row[slot]
