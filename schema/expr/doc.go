@@ -65,7 +65,7 @@
 // # Files
 //
 //	expr.go, check.go, errors.go    from text to a checked tree; what is wrong with the text
-//	nulls.go                        null in a branch of a conditional
+//	nulls.go, decimals.go           what is rewritten before the check: null branches, double of a decimal
 //	cost.go, build.go, node.go      from the tree to closures, if all of it can be
 //	read.go                         constants, fields, lets
 //	arithmetic.go, order.go,
@@ -73,6 +73,5 @@
 //	member.go, text.go, convert.go  operators and functions
 //	instant.go, calendar.go         timestamps and durations
 //	function.go, call.go            functions of the user's
-//	nulls.go, decimals.go           what is rewritten before the check
 //	eval.go, fault.go               an event's value, or why it has none
 package expr
