@@ -43,7 +43,7 @@ bench:
 crash:
 	TIDEMARK_CRASHES=$(N) $(GO) test -count 1 -v -timeout 120m -run 'TestCrashesLoseNothing|TestCrashedShapesLoseNothing' ./stream/streamtest
 
-# Generated pipelines over generated logs against the oracle, CASES of them; TIDEMARK_META_SEED chooses where they begin.
+# Generated pipelines over generated logs against the oracle, CASES of them; TIDEMARK_META_SEED=N runs the one that failed.
 CASES ?= 1000000
 meta:
 	TIDEMARK_META_CASES=$(CASES) $(GO) test -count 1 -v -timeout 600m -run TestMeta ./stream/streamtest
