@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/lake/testcache"
 )
 
 // rows are an output's: place (key, start, end) to values.
@@ -32,7 +34,7 @@ func duckDB(t *testing.T, logs map[string][]message, queries []string) map[answe
 	for _, q := range queries {
 		args = append(args, q+".sql")
 	}
-	out := run(t, python(t), args...)
+	out := testcache.Run(t, testcache.NeedsPython, nil, testcache.Python(t, "nexmark", "--only-binary", ":all:"), args...)
 	answers := map[answer]rows{}
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 1<<20)
@@ -104,4 +106,11 @@ func show(v any) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	return fmt.Sprintf("%T %v", v, v)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

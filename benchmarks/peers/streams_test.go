@@ -3,99 +3,32 @@ package peers
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
+
+	"github.com/tidemark-io/tidemark/lake/testcache"
 )
 
 // classes gives the class path of Peer.java, compiled, with the jars it needs. Both are made once for each content of
 // pom.xml and Peer.java. It fails the test when it cannot: a comparison that is skipped proves nothing.
 func classes(t *testing.T) string {
 	t.Helper()
-	base := cacheDir(t)
-	libs := filepath.Join(base, "peers-libs-"+digest(t, "pom.xml"))
-	compiled := filepath.Join(base, "peers-classes-"+digest(t, "pom.xml", "Peer.java"))
-	path := compiled + string(os.PathListSeparator) + filepath.Join(libs, "*")
-	defer lock(t, filepath.Join(base, "peers.lock"))()
-	once(t, libs, func(dir string) {
-		run(t, nil, "mvn", "-q", "-B", "-f", "pom.xml", "dependency:copy-dependencies", "-DoutputDirectory="+dir)
+	libs, err := testcache.Fill("peers-libs-"+testcache.Digest(t, "pom.xml"), func(dir string) error {
+		testcache.Run(t, needs, nil, "mvn", "-q", "-B", "-f", "pom.xml", "dependency:copy-dependencies", "-DoutputDirectory="+dir)
+		return nil
 	})
-	once(t, compiled, func(dir string) {
-		run(t, nil, "javac", "-Werror", "-Xlint:all,-processing", "-d", dir, "-cp", filepath.Join(libs, "*"), "Peer.java")
+	must(t, err)
+	compiled, err := testcache.Fill("peers-classes-"+testcache.Digest(t, "pom.xml", "Peer.java"), func(dir string) error {
+		testcache.Run(t, needs, nil, "javac", "-Werror", "-Xlint:all,-processing", "-d", dir, "-cp", filepath.Join(libs, "*"), "Peer.java")
+		return nil
 	})
-	return path
-}
-
-// once makes a directory, beside its place and then renamed, unless it is there.
-func once(t *testing.T, dir string, make func(dir string)) {
-	t.Helper()
-	if _, err := os.Stat(dir); err == nil {
-		return
-	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), "download-")
 	must(t, err)
-	make(work)
-	must(t, os.Rename(work, dir))
+	return compiled + string(os.PathListSeparator) + filepath.Join(libs, "*")
 }
 
-func digest(t *testing.T, files ...string) string {
-	t.Helper()
-	h := sha256.New()
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		must(t, err)
-		fmt.Fprintf(h, "%d\n%s", len(text), text)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:6])
-}
-
-func cacheDir(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("TIDEMARK_TEST_CACHE")
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatalf("set TIDEMARK_TEST_CACHE to a directory for the jars: %v", err)
-		}
-		dir = filepath.Join(user, "tidemark")
-	}
-	must(t, os.MkdirAll(dir, 0o755))
-	return dir
-}
-
-// lock keeps two test runs from filling the cache at once.
-func lock(t *testing.T, path string) func() {
-	t.Helper()
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	must(t, err)
-	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
-	return func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func run(t *testing.T, stdin []byte, name string, args ...string) []byte {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			out = append(out, exit.Stderr...)
-		}
-		t.Fatalf("%s: %v\n%s\nThis test needs Java 17 or later, Maven, and Maven Central once (Debian: apt-get install openjdk-17-jdk-headless maven).", name, err, out)
-	}
-	return out
-}
+const needs = "Java 17 or later, Maven, and Maven Central once (Debian: apt-get install openjdk-17-jdk-headless maven)"
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -170,7 +103,7 @@ func kafkaStreams(t *testing.T, cases []scenario) map[string]peerResult {
 			}
 		}
 	}
-	out := run(t, in.Bytes(), "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Djava.io.tmpdir="+scratch(t),
+	out := testcache.Run(t, needs, in.Bytes(), "java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Djava.io.tmpdir="+scratch(t),
 		"-cp", classes(t), "Peer")
 	return readPeer(t, out)
 }

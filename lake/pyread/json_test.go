@@ -10,16 +10,17 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/lake/testcache"
 	"github.com/tidemark-io/tidemark/schema"
 )
 
 // TestOthersReadJSON: fastavro finds each JSON event's own bytes in the files. (L3)
 func TestOthersReadJSON(t *testing.T) {
-	interpreter := python(t)
+	interpreter := testcache.Python(t, "pyread", "--only-binary", ":all:")
 	dir := t.TempDir()
 	want := landJSON(t, dir)
 	var have seen
-	out := run(t, interpreter, "read.py", dir, "json")
+	out := testcache.Run(t, testcache.NeedsPython, nil, interpreter, "read.py", dir, "json")
 	if err := json.Unmarshal(out, &have); err != nil {
 		t.Fatalf("read.py printed %s: %v", out, err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/lake/testcache"
 )
 
 const writerSchema = `{"type":"record","name":"Reading","namespace":"plant","fields":[
@@ -39,11 +40,11 @@ type seen struct {
 // TestOthersRead: fastavro and DuckDB find in the files every record with its
 // place, key, headers and payload, and nothing else (law L3).
 func TestOthersRead(t *testing.T) {
-	interpreter := python(t)
+	interpreter := testcache.Python(t, "pyread", "--only-binary", ":all:")
 	dir := t.TempDir()
 	want := landSome(t, dir)
 	var have map[string]seen
-	out := run(t, interpreter, "read.py", dir)
+	out := testcache.Run(t, testcache.NeedsPython, nil, interpreter, "read.py", dir)
 	if err := json.Unmarshal(out, &have); err != nil {
 		t.Fatalf("read.py printed %s: %v", out, err)
 	}

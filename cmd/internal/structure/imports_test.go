@@ -37,7 +37,7 @@ var middle = []string{
 
 // testKits are imported by tests only.
 var testKits = []string{
-	"stream/streamtest", "stream/window/backingtest", "stream/window/windowtest", "lake/blob/blobtest", "lake/laketest", "state/statetest",
+	"stream/streamtest", "stream/window/backingtest", "stream/window/windowtest", "lake/blob/blobtest", "lake/testcache", "state/statetest",
 }
 
 // rule is the longest line of allowed that covers a package.

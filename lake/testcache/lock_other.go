@@ -1,6 +1,6 @@
 //go:build !unix
 
-package realkafka
+package testcache
 
 import "errors"
 
