@@ -8,6 +8,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
+	"github.com/tidemark-io/tidemark/stream/window/backingtest"
 )
 
 // Driver runs a pipeline's tasks in memory: no broker, no disk, no clock. Records that are appended to a source's
@@ -60,7 +61,7 @@ type letter struct {
 
 // committed is what a task would find after a crash.
 type committed struct {
-	store    *Store
+	store    *backingtest.Store
 	next     []int64
 	marks    [][]byte
 	counters flow.Counters
@@ -82,7 +83,7 @@ func newDriver(plan *pipeline.Plan, partitions int32, memory int64) (*Driver, er
 		d.logs = append(d.logs, make([]log, partitions))
 	}
 	for id := range partitions {
-		t := &driven{d: d, id: id, done: committed{store: NewStore(), bound: flow.NoBound}}
+		t := &driven{d: d, id: id, done: committed{store: backingtest.New(), bound: flow.NoBound}}
 		t.done.next = make([]int64, len(d.logs))
 		d.tasks = append(d.tasks, t)
 		if err := t.open(); err != nil {
@@ -174,13 +175,11 @@ func (t *driven) commit() error {
 			return err
 		}
 	}
-	var batch Batch
+	var batch backingtest.Batch
 	if err := t.flow.Write(&batch); err != nil {
 		return err
 	}
-	if err := t.done.store.Apply(&batch); err != nil {
-		return err
-	}
+	t.done.store.Apply(&batch)
 	d := t.d
 	t.done.next, t.done.marks, t.done.counters = slices.Clone(t.next), marks, cloneCounters(t.flow.Counters())
 	t.done.bound = t.flow.Bound(window.TimeMax)

@@ -124,8 +124,7 @@ func must(t *testing.T, err error) {
 // generate makes events of every source: late ones, copies (of an unkeyed topic in any partition), values that are no event.
 func (s *shape) generate(seed uint64, events int) {
 	r := rand.New(rand.NewPCG(seed, 7))
-	now := int64(1_363_000_000_000) // the night of a daylight saving change in New York is some hours ahead: 10 March 2013
-	now = 1_362_880_000_000
+	now := int64(1_362_880_000_000) // some hours before clocks are set forward in New York, on 10 March 2013
 	for i := range events {
 		now += int64(r.IntN(60_000))
 		source := r.IntN(len(s.plan.Sources))

@@ -2,7 +2,6 @@ package streamtest
 
 import (
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/tidemark-io/tidemark/stream/flow"
@@ -65,7 +64,7 @@ func (d *Driver) Restore(s *Snapshot) error {
 
 func (c *committed) clone() committed {
 	return committed{
-		store: &Store{keys: slices.Clone(c.store.keys), values: maps.Clone(c.store.values), dirty: c.store.dirty},
+		store: c.store.Clone(),
 		next:  slices.Clone(c.next), marks: slices.Clone(c.marks), counters: cloneCounters(&c.counters), bound: c.bound,
 	}
 }
