@@ -66,7 +66,7 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("embedded broker on port %d over %q: %w", o.Port, o.DataDir, err), b.unlock())
 	}
-	WholeFetches(cluster)
+	wholeFetches(cluster)
 	b.cluster, b.addr = cluster, cluster.ListenAddrs()[0]
 	return b, nil
 }

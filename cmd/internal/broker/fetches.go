@@ -10,11 +10,11 @@ import (
 // responseMax bounds, in bytes, what a fetch may bring: clients of ours take no more than 64 MiB.
 const responseMax = 48 << 20
 
-// WholeFetches keeps the embedded broker from showing aborted records to read-committed consumers. When a response has
+// wholeFetches keeps the embedded broker from showing aborted records to read-committed consumers. When a response has
 // reached the request's limit in bytes, it leaves out the list of aborted transactions of the partition at which it
 // stopped, and a client takes all of that partition's records for committed. So no response reaches that limit: each
 // partition stops at its own.
-func WholeFetches(c *kfake.Cluster) {
+func wholeFetches(c *kfake.Cluster) {
 	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		req, ok := r.(*kmsg.FetchRequest)
