@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -23,6 +24,8 @@ type Options struct {
 	// two processes may run with the same one: it is the static group member id and part of the
 	// transactional id.
 	ID string
+	// StateFS is the file system that state lives on. Default: the operating system's.
+	StateFS state.FS
 	// UntilEnd ends the run at the offsets that are the end now: what is open is closed by a
 	// decision, everything is landed and checkpointed. Default false: run for ever.
 	UntilEnd bool

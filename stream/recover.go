@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -197,7 +196,7 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (store *s
 
 // openLocal opens the state on the disk if it is usable, and sets it aside if it isn't.
 func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, error) {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.shared.FS().Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
 	store, err := state.Open(dir, r.shared)

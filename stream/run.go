@@ -80,7 +80,7 @@ func newRunner(o Options) (*runner, error) {
 		return nil, err
 	}
 	memory := o.Plan.Pipeline.State.MemoryMax
-	shared, err := state.NewShared(state.SharedOptions{CacheBytes: memory / 8, MemTableBytes: memory / 8})
+	shared, err := state.NewShared(state.SharedOptions{CacheBytes: memory / 8, MemTableBytes: memory / 8, FS: o.StateFS})
 	if err != nil {
 		admin.Close()
 		return nil, err

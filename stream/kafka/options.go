@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,6 +39,8 @@ type Options struct {
 	TLS *tls.Config
 	// SASL is how to log in. The zero value means no login.
 	SASL SASL
+	// Dial makes the connections, instead of the operating system. With TLS set it must encrypt them itself.
+	Dial func(ctx context.Context, network, host string) (net.Conn, error)
 	// Log receives the client's warnings, and at level debug all it says. Default: nothing is logged.
 	Log *slog.Logger
 }
@@ -107,7 +111,10 @@ func (o *Options) client() ([]kgo.Opt, error) {
 		kgo.MetadataMinAge(metadataAgeMin),
 		kgo.MaxDecompressBatchBytes(batchBytesMax),
 	}
-	if o.TLS != nil {
+	switch {
+	case o.Dial != nil:
+		opts = append(opts, kgo.Dialer(o.Dial))
+	case o.TLS != nil:
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))
 	}
 	mechanism, err := o.SASL.mechanism()
