@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
@@ -48,12 +49,14 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 		r.beat.lastGood = r.beat.lastCommit
 		return nil
 	}
+	crashpoint.Hit("commit/produced")
 	began := r.o.Now()
 	err := s.Commit(ctx, offsets)
 	r.status.committed(r.o.Now(), r.o.Now().Sub(began), err)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	crashpoint.Hit("commit/confirmed")
 	r.beat.commits++
 	r.beat.lastGood = r.o.Now()
 	for _, t := range dirty {
@@ -61,7 +64,9 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 			r.note(t, err)
 			return err
 		}
+		crashpoint.Hit("commit/state-applied")
 	}
+	crashpoint.Hit("commit/done")
 	r.report()
 	return nil
 }

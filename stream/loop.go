@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
 
@@ -72,9 +73,11 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return false, fmt.Errorf("poll: %w", err)
 	}
+	crashpoint.Hit("loop/polled")
 	if err := r.process(ctx, s, batches); err != nil {
 		return false, err
 	}
+	crashpoint.Hit("loop/applied")
 	if len(batches) == 0 || r.due(&r.beat.lastCommit, every) {
 		if err := r.commit(ctx, s); err != nil {
 			return false, err

@@ -111,6 +111,7 @@ func (o *Options) client() ([]kgo.Opt, error) {
 		kgo.MetadataMinAge(metadataAgeMin),
 		kgo.MaxDecompressBatchBytes(batchBytesMax),
 	}
+	opts = append(opts, crashHooks()...)
 	switch {
 	case o.Dial != nil:
 		opts = append(opts, kgo.Dialer(o.Dial))

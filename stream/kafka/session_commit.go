@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tidemark-io/tidemark/crashpoint"
 )
 
 // Commit is the cut of one partition as Kafka keeps it.
@@ -62,6 +64,7 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 	if err := s.gts.Client().Flush(ctx); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
+	crashpoint.Hit("commit/flushed")
 	// The client would commit whatever succeeded.
 	if _, failed := s.out.state(); failed != nil {
 		return failed
@@ -87,6 +90,7 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 // fill replaces what the client would have committed, which is what was polled, by the caller's offsets
 // (invariant 3). It is called when nothing was polled, too.
 func (s *Session) fill(req *kmsg.TxnOffsetCommitRequest, offsets []Commit) error {
+	crashpoint.Hit("commit/offsets")
 	if req.Generation < 0 || req.MemberID == "" {
 		// The broker takes a generation of -1 for a producer without a group, and fences nothing.
 		return fmt.Errorf("%w: not a member of the group", ErrFenced)
