@@ -35,6 +35,7 @@ func (r *runner) session(ctx context.Context) (err error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
 		Topics: r.topics(), OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
+		SessionTimeout: r.o.Plan.Pipeline.Kafka.SessionTimeout, TransactionTimeout: r.o.Plan.Pipeline.Kafka.TransactionTimeout,
 	})
 	if err != nil {
 		return err

@@ -154,7 +154,7 @@ func (a *app) look(ctx context.Context, file, brokers string) (*status.Document,
 	if err != nil {
 		return nil, err
 	}
-	p.Kafka = pipeline.Kafka{Brokers: []string{brokers}}
+	p.Kafka.Brokers, p.Kafka.TLS, p.Kafka.SASL = []string{brokers}, nil, nil
 	plan, err := p.Compile()
 	if err != nil {
 		return nil, err

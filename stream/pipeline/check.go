@@ -29,6 +29,8 @@ const (
 	commitMin      = 10 * time.Millisecond
 	commitMax      = 5 * time.Second // half of the transaction timeout
 	checkpointMin  = time.Second
+	groupMin       = time.Second // a heartbeat is a third of it
+	groupMax       = 15 * time.Minute
 	rollEveryMin   = 100 * time.Millisecond
 	operationalMax = day // longest interval of what must happen again and again
 )
@@ -57,6 +59,8 @@ func (p *Pipeline) checkKafka(fs *faultSet) {
 			}
 		}
 	}
+	between(fs, "kafka.session_timeout", p.Kafka.SessionTimeout, groupMin, groupMax)
+	between(fs, "kafka.transaction_timeout", p.Kafka.TransactionTimeout, groupMin, groupMax)
 	s := p.Kafka.SASL
 	if s == nil {
 		return

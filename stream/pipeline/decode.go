@@ -75,8 +75,12 @@ func (l *loader) kafka(m *mapping) {
 			k.SASL.Password, _ = l.secret(path, n)
 		}
 	})
+	m.duration("session_timeout", &k.SessionTimeout)
+	m.duration("transaction_timeout", &k.TransactionTimeout)
 	m.instead("brokers", "bootstrap_servers", "bootstrap.servers", "bootstrap", "servers", "broker", "hosts", "addresses")
 	m.refuse("write tls: {} to encrypt, and sasl: {mechanism: ..., username: ..., password: ${NAME}} to log in", "security_protocol", "security.protocol", "username", "password", "ssl")
+	m.instead("session_timeout", "session.timeout.ms", "session_timeout_ms")
+	m.instead("transaction_timeout", "transaction.timeout.ms", "transaction_timeout_ms")
 	m.refuse("it is the pipeline's name", "group", "group_id", "group.id", "consumer_group")
 	m.later("name the schema's file in source.schema.file and its registry ids in source.schema.ids", "schema_registry")
 }

@@ -31,6 +31,8 @@ func (p *Pipeline) EnsureDefaults() {
 			o.Topic.Partitions = 4
 		}
 	}
+	p.duration("kafka.session_timeout", &p.Kafka.SessionTimeout, 45*time.Second)
+	p.duration("kafka.transaction_timeout", &p.Kafka.TransactionTimeout, 10*time.Second)
 	p.text("lake.bucket", &p.Lake.Bucket, "file://./tidemark-data/lake")
 	p.duration("lake.roll.every", &p.Lake.Roll.Every, time.Minute)
 	p.size("lake.roll.bytes_max", &p.Lake.Roll.BytesMax, 64<<20)

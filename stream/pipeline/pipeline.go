@@ -50,6 +50,10 @@ type Kafka struct {
 	TLS *TLS
 	// SASL is nil for no authentication.
 	SASL *SASL
+	// SessionTimeout is how long a process may be silent before others get its tasks. Default 45 s.
+	SessionTimeout time.Duration
+	// TransactionTimeout is how long a dead process may hold up readers of the results. Default 10 s.
+	TransactionTimeout time.Duration
 }
 
 // TLS encrypts the connections to the brokers.

@@ -28,28 +28,33 @@ const (
 )
 
 // Proxy stands between clients and a broker, and understands enough of Kafka's protocol to lose chosen requests or
-// responses. Clients that start at Addr stay behind it: the broker advertises it to them.
+// responses. Clients that start at Addr stay behind it: the broker advertises it to them. It outlives a restart of the broker.
 type Proxy struct {
 	addr, to string
 	listener net.Listener
 	pumps    sync.WaitGroup
+	closed   chan struct{}
 
-	mu    sync.Mutex
-	fates map[int16]Fate
-	met   map[int16]int
-	conns map[net.Conn]struct{}
-	ended bool
+	mu      sync.Mutex
+	fates   map[int16]Fate
+	met     map[int16]int
+	links   map[*link]struct{}
+	weather Weather
+	changed chan struct{} // closed when the weather changes
+	ended   bool
 }
 
 // Proxy starts the broker's proxy, which ends with the test. A broker has one at a time.
 func (b *Broker) Proxy(t testing.TB) *Proxy {
 	t.Helper()
 	p := &Proxy{
-		addr:  fmt.Sprintf("127.0.0.1:%d", b.ports.proxy),
-		to:    fmt.Sprintf("127.0.0.1:%d", b.ports.proxied),
-		fates: make(map[int16]Fate),
-		met:   make(map[int16]int),
-		conns: make(map[net.Conn]struct{}),
+		addr:    fmt.Sprintf("127.0.0.1:%d", b.ports.proxy),
+		to:      fmt.Sprintf("127.0.0.1:%d", b.ports.proxied),
+		closed:  make(chan struct{}),
+		fates:   make(map[int16]Fate),
+		met:     make(map[int16]int),
+		links:   make(map[*link]struct{}),
+		changed: make(chan struct{}),
 	}
 	var err error
 	if p.listener, err = net.Listen("tcp", p.addr); err != nil {
@@ -93,33 +98,32 @@ func (p *Proxy) note(key int16) {
 func (p *Proxy) close() {
 	p.mu.Lock()
 	p.ended = true
+	close(p.closed)
 	p.listener.Close()
-	for c := range p.conns {
-		c.Close()
+	for l := range p.links {
+		l.hangUp()
 	}
 	p.mu.Unlock()
 	p.pumps.Wait()
 }
 
 // keep remembers a connection so that close can end it; false once the proxy is closed.
-func (p *Proxy) keep(c net.Conn) bool {
+func (p *Proxy) keep(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
-		c.Close()
+		l.hangUp()
 		return false
 	}
-	p.conns[c] = struct{}{}
+	p.links[l] = struct{}{}
 	return true
 }
 
-func (p *Proxy) drop(conns ...net.Conn) {
+func (p *Proxy) drop(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range conns {
-		c.Close()
-		delete(p.conns, c)
-	}
+	l.hangUp()
+	delete(p.links, l)
 }
 
 func (p *Proxy) accept() {
@@ -134,13 +138,13 @@ func (p *Proxy) accept() {
 			client.Close()
 			continue
 		}
-		if !p.keep(client) || !p.keep(broker) {
+		l := &link{p: p, client: client, broker: broker, keys: make(map[uint32]int16)}
+		if !p.keep(l) {
 			return
 		}
-		link := &link{p: p, client: client, broker: broker, keys: make(map[uint32]int16)}
 		p.pumps.Add(2)
-		go link.pump(broker, client, link.request)
-		go link.pump(client, broker, link.response)
+		go l.pump(broker, client, l.request)
+		go l.pump(client, broker, l.response)
 	}
 }
 
@@ -153,13 +157,19 @@ type link struct {
 
 	mu     sync.Mutex
 	keys   map[uint32]int16 // by correlation id, of requests that await their response
-	silent bool
+	silent bool             // responses are swallowed
+	gone   bool             // everything is, and neither end learns of it
+}
+
+func (l *link) hangUp() {
+	l.client.Close()
+	l.broker.Close()
 }
 
 // pump moves frames until one is not to be moved or an end breaks; then it breaks both.
 func (l *link) pump(to io.Writer, from io.Reader, look func([]byte) error) {
 	defer l.p.pumps.Done()
-	defer l.p.drop(l.client, l.broker)
+	defer l.p.drop(l)
 	for {
 		frame, err := readFrame(from)
 		if err != nil {
@@ -170,6 +180,9 @@ func (l *link) pump(to io.Writer, from io.Reader, look func([]byte) error) {
 			return
 		case err != nil:
 			continue // swallowed
+		}
+		if !l.endure(len(frame)) {
+			continue
 		}
 		if _, err := to.Write(frame); err != nil {
 			return
