@@ -28,6 +28,11 @@ type Cut struct {
 	// state; 0 when there is none.
 	Journal int64 `json:"journal"`
 
+	// Life is the number of the change decision with which this state began
+	// empty; 0 for a task that has not changed since its birth. State of
+	// another life is of no use to this one.
+	Life int64 `json:"life,omitempty"`
+
 	// Sources has one entry per source topic, in the pipeline's order.
 	Sources  []Source `json:"sources"`
 	Counters Counters `json:"counters"`

@@ -38,6 +38,9 @@ func (c *Cut) faults() []error {
 	if c.Journal < 0 || c.Journal > journalMax {
 		bad("journal position %d: want 0 to %d", c.Journal, int64(journalMax))
 	}
+	if c.Life < 0 || c.Life > c.Journal+1 {
+		bad("a life that began with decision %d, at journal position %d", c.Life, c.Journal)
+	}
 	if len(c.Sources) == 0 || len(c.Sources) > sourcesMax {
 		bad("cut over %d sources: want 1 to %d", len(c.Sources), sourcesMax)
 	}
@@ -167,6 +170,9 @@ func (c *Cut) sameSubject(prev *Cut) error {
 	if c.Pipeline != prev.Pipeline || c.Task != prev.Task || c.Fingerprint != prev.Fingerprint {
 		return fmt.Errorf("state of %s/%d fingerprint %s, cut of %s/%d fingerprint %s",
 			prev.Pipeline, prev.Task, prev.Fingerprint, c.Pipeline, c.Task, c.Fingerprint)
+	}
+	if c.Life != prev.Life {
+		return fmt.Errorf("state of the life that began with decision %d, cut of that of %d", prev.Life, c.Life)
 	}
 	if len(c.Sources) != len(prev.Sources) {
 		return fmt.Errorf("state over %d sources, cut over %d", len(prev.Sources), len(c.Sources))

@@ -30,6 +30,9 @@ func (r *runner) assigned(ctx context.Context, partitions []int32) (kafka.Starts
 	for _, src := range r.sources {
 		starts[src.Name] = make(map[int32]int64, len(partitions))
 	}
+	if other := r.otherTopic(ctx, found); other != nil {
+		return starts, r.stopAll(partitions, found, starts, other)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(restoresAtOnce)
 	for _, id := range partitions {
@@ -66,6 +69,43 @@ func (r *runner) found(ctx context.Context) ([]brokerSays, error) {
 		}
 	}
 	return all, nil
+}
+
+// otherTopic says which source is no longer the one that the process was set up for; nil if all are.
+func (r *runner) otherTopic(ctx context.Context, found []brokerSays) error {
+	for i, src := range r.sources {
+		if n := len(found[i].ends); n != int(src.Partitions) {
+			return &StopError{Where: src.Name, What: fmt.Sprintf("the topic has %d partitions, it had %d", n, src.Partitions),
+				Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
+		}
+		info, err := r.admin.Topic(ctx, src.Name)
+		if err != nil {
+			return fmt.Errorf("topic %s: %w", src.Name, err)
+		}
+		if info.ID != src.ID {
+			return recreated(src.Name, info.ID, src.ID)
+		}
+	}
+	return nil
+}
+
+// recreated stops a task whose topic is another one of the same name.
+func recreated(where, now, was string) *StopError {
+	return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", now, was),
+		Fix: "its offsets mean other records now: give the pipeline a new name to start over"}
+}
+
+// stopAll stops every task for one reason. Their partitions are only fetched from at the end.
+func (r *runner) stopAll(partitions []int32, found []brokerSays, starts kafka.Starts, why error) error {
+	for _, id := range partitions {
+		for i, src := range r.sources {
+			starts[src.Name][id] = found[i].ends[id].High
+		}
+		if err := r.stop(id, why); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // admit opens one task and its landers, and says where each input goes on. A task that must stop is remembered, and its
@@ -124,7 +164,12 @@ func (r *runner) committedOf(id int32, found []brokerSays) (committed, error) {
 				What: fmt.Sprintf("its committed offset is of decision %d, that of %s of decision %d", meta.Journal, r.sources[0].Name, c.journal),
 				Fix:  "an operator reset the offsets of one topic: restore them, or give the pipeline a new name to start over"}
 		}
-		at.next, at.meta, c.journal = commit.Next, meta, meta.Journal
+		if i > 0 && meta.Life != c.life {
+			return c, &StopError{Where: fmt.Sprintf("%s/%d", r.sources[i].Name, id),
+				What: fmt.Sprintf("its committed offset is of the life that began with decision %d, that of %s of %d", meta.Life, r.sources[0].Name, c.life),
+				Fix:  "an operator reset the offsets of one topic: restore them, or give the pipeline a new name to start over"}
+		}
+		at.next, at.meta, c.journal, c.life = commit.Next, meta, meta.Journal, meta.Life
 	}
 	return c, nil
 }

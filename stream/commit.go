@@ -89,7 +89,7 @@ func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
 	for _, in := range t.inputs {
 		meta, err := metadata{
 			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
-			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt,
+			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life,
 		}.encode()
 		if err != nil {
 			return nil, err

@@ -31,13 +31,12 @@ func (e *StopError) Unwrap() error { return e.Err }
 // neither run nor publish.
 type FingerprintError struct {
 	Pipeline, InForce, Ours string
+	Fix                     string
 }
 
 func (e *FingerprintError) Error() string {
 	return fmt.Sprintf("pipeline %s: results are defined by fingerprint %s, this file says %s: "+
-		"fields, event id, watermark, let, group_by, windows or aggregates changed; "+
-		"changing the results of a running pipeline is not built yet: give the changed pipeline a new name",
-		e.Pipeline, e.InForce, e.Ours)
+		"fields, event id, watermark, let, rules, group_by, windows or aggregates changed; %s", e.Pipeline, e.InForce, e.Ours, e.Fix)
 }
 
 // StoppedError is what a run to the end returns when tasks had to stop.

@@ -26,6 +26,9 @@ func (r *runner) look(ctx context.Context) error {
 			return fmt.Errorf("offsets of %s: %w", src.Name, err)
 		}
 		observed[src.Name] = ends
+		if len(ends) != int(src.Partitions) {
+			return fmt.Errorf("topic %s has %d partitions, it had %d", src.Name, len(ends), src.Partitions) // the next session says what to do
+		}
 	}
 	r.mu.Lock()
 	r.observed = observed

@@ -15,6 +15,8 @@ type metadata struct {
 	TopicID     string `json:"topic"`
 	Partitions  int32  `json:"n"`
 	Born        int64  `json:"born"` // offset at which the task began: the lake must reach back to it
+	// Life is the number of the change decision with which the task began anew, with empty state; 0 since its birth.
+	Life int64 `json:"life,omitempty"`
 }
 
 const metadataVersion = 1

@@ -2,12 +2,9 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/tidemark-io/tidemark/stream/journal"
-	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
@@ -31,6 +28,9 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 	if there {
 		return nil
 	}
+	if !hasState {
+		t.decisions = max(c.life-1, 0) // those before are of another life
+	}
 	decisions, err := r.missingDecisions(ctx, t, c)
 	if err != nil {
 		return err
@@ -42,10 +42,11 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 	}
 	p := &replay{t: t, turn: replayTurn, every: replayWriteEvery}
 	for i, in := range t.inputs {
-		if ends := c.at[i].ends; in.next < ends.Start && in.next < c.at[i].next {
-			return &StopError{Where: fmt.Sprintf("%s/%d", in.topic, t.id),
-				What: fmt.Sprintf("its state is at offset %d, the topic begins at %d: retention has passed the gap", in.next, ends.Start),
-				Fix:  "replay from the lake is not built yet; give the pipeline a new name, or raise the topic's retention"}
+		if start := c.at[i].ends.Start; in.next < start && in.next < c.at[i].next {
+			g := gap{r: r, task: t.id, in: in, to: c.at[i].next}
+			if _, err := g.covered(ctx, in.next, start); err != nil {
+				return err
+			}
 		}
 		p.add(in, c.at[i].next, decisions, r.records(ctx, t, in, c.at[i].next))
 	}
@@ -57,12 +58,17 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 	return t.apply()
 }
 
-// reborn puts all inputs to where the task began. All before any is replayed: a state written meanwhile names them all.
+// reborn puts all inputs to where the task began: its birth, or the change since which it lives. All before any is
+// replayed: a state written meanwhile names them all.
 func (t *task) reborn(decisions []journal.Entry) error {
+	beginning := journal.Born
+	if t.life > 0 {
+		beginning = journal.Change
+	}
 	for _, in := range t.inputs {
 		mine := decisionsOf(in, decisions)
-		if len(mine) == 0 || mine[0].Kind != journal.Born {
-			return fmt.Errorf("task %d: its first decision about %s is not its birth", t.id, in.topic)
+		if len(mine) == 0 || mine[0].Kind != beginning {
+			return fmt.Errorf("task %d: its first decision about %s is not %s", t.id, in.topic, beginning)
 		}
 		in.next = mine[0].Offset
 	}
@@ -73,28 +79,18 @@ func (r *runner) missingDecisions(ctx context.Context, t *task, c committed) ([]
 	if t.decisions == c.journal {
 		return nil, nil
 	}
+	return r.decisions(ctx, t.id, t.decisions, c.journal)
+}
+
+// decisions are those of a task with numbers in (after, upTo].
+func (r *runner) decisions(ctx context.Context, id int32, after, upTo int64) ([]journal.Entry, error) {
 	name := r.o.Plan.Pipeline.JournalTopic()
+	if after == upTo {
+		return nil, nil
+	}
 	ends, err := r.admin.Offsets(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("offsets of %s: %w", name, err)
 	}
-	return readDecisions(ctx, r.o.Kafka, name, t.id, ends[t.id].Start, ends[t.id].High, t.decisions, c.journal)
-}
-
-var errEnough = errors.New("no more records are wanted")
-
-// records are what an input holds from its position up to an offset, read as they are asked for.
-func (r *runner) records(ctx context.Context, t *task, in *input, to int64) iter.Seq2[*kafka.Record, error] {
-	from := in.next
-	return func(yield func(*kafka.Record, error) bool) {
-		err := kafka.ReadRange(ctx, r.o.Kafka, in.topic, t.id, from, to, func(rec *kafka.Record) error {
-			if !yield(rec, nil) {
-				return errEnough
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(nil, err)
-		}
-	}
+	return readDecisions(ctx, r.o.Kafka, name, id, ends[id].Start, ends[id].High, after, upTo)
 }

@@ -19,6 +19,7 @@ import (
 type committed struct {
 	found   bool
 	journal int64 // number of the last decision in the cut
+	life    int64 // number of the change decision with which the task began anew; 0 since its birth
 	at      []committedAt
 }
 
@@ -46,7 +47,7 @@ func (c *committed) position() state.Position {
 //	state at the committed cut                 | go on
 //	state behind it                            | replay the gap, outputs suppressed, decisions at their cuts
 //	state ahead, corrupt, or of another life   | set aside; newest valid checkpoint at or below; replay
-//	no state and no checkpoint                 | replay from the cut at which the task was born
+//	no state and no checkpoint                 | replay from the cut at which the task was born, or changed
 //	the gap is not in Kafka any more           | stop
 //	the committed offset is not in Kafka       | stop
 //	topic recreated, offsets reset or lost     | stop
@@ -58,7 +59,7 @@ func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, er
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.newTask(id, store, cut, from)
+	t, err := r.newTask(id, store, cut, from, c.life)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -70,10 +71,10 @@ func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, er
 }
 
 // newTask builds a task around a store whose cut is given (nil: new).
-func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredFrom string) (*task, error) {
+func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredFrom string, life int64) (*task, error) {
 	p := r.o.Plan
 	t := &task{
-		id: id, restoredFrom: restoredFrom, plan: p, now: r.nowMillis, store: store,
+		id: id, life: life, restoredFrom: restoredFrom, plan: p, now: r.nowMillis, store: store,
 		curatedWide: r.curatedWide(), updates: make([]updates, len(p.Outputs)),
 	}
 	var widths []int32
@@ -117,16 +118,15 @@ func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
 
 func (r *runner) checkInput(src *source, id int32, c committedAt) error {
 	if c.meta.Fingerprint != r.o.Plan.Fingerprint {
-		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: c.meta.Fingerprint, Ours: r.o.Plan.Fingerprint}
+		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: c.meta.Fingerprint, Ours: r.o.Plan.Fingerprint, Fix: r.fixChange("what has changed")}
 	}
 	where := fmt.Sprintf("%s/%d", src.Name, id)
 	switch {
 	case c.meta.TopicID != src.ID:
-		return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", src.ID, c.meta.TopicID),
-			Fix: "its offsets mean other records now: give the pipeline a new name to start over"}
+		return recreated(where, src.ID, c.meta.TopicID)
 	case c.meta.Partitions != src.Partitions:
 		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", src.Partitions, c.meta.Partitions),
-			Fix: "keys have moved between partitions; growing a running pipeline is not built yet: give it a new name"}
+			Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
 	case c.next < c.ends.Start:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is below the beginning %d: retention has passed records that were never read", c.next, c.ends.Start),
 			Fix: "they cannot be brought back: if that loss is accepted, start a pipeline of a new name, and raise the topic's retention"}
@@ -153,7 +153,7 @@ func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", place(rec), err)
 		}
-		born = e.Kind == journal.Born
+		born = e.Kind == journal.Born || e.Kind == journal.Change
 		return nil
 	})
 	if err != nil {
@@ -217,14 +217,14 @@ func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, e
 	if cut == nil || r.usable(cut, c) && !r.suspected(dir) {
 		return store, cut, nil
 	}
-	reason := fmt.Sprintf("at offset %s, decision %d, fingerprint %s: not at or below the committed cut %s, %d",
-		offsetsText(cut.Position()), cut.Journal, cut.Fingerprint, offsetsText(c.position()), c.journal)
+	reason := fmt.Sprintf("at offset %s, decision %d, fingerprint %s, begun with decision %d: not on the way to the committed cut %s, %d, begun with %d",
+		offsetsText(cut.Position()), cut.Journal, cut.Fingerprint, cut.Life, offsetsText(c.position()), c.journal, c.life)
 	return nil, nil, errors.Join(store.Close(), r.setAside(dir, errors.New(reason)))
 }
 
 // usable says whether replay can bring a state with this cut to the committed one.
 func (r *runner) usable(cut *state.Cut, c committed) bool {
-	if !c.found || len(cut.Sources) != len(r.sources) || cut.Fingerprint != r.o.Plan.Fingerprint {
+	if !c.found || len(cut.Sources) != len(r.sources) || cut.Fingerprint != r.o.Plan.Fingerprint || cut.Life != c.life {
 		return false
 	}
 	for i, src := range r.sources {

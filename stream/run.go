@@ -67,6 +67,7 @@ type runner struct {
 	stopped  map[int32]error
 	// assigning is true while tasks are on their way: nothing may be concluded from the tasks that are there.
 	assigning bool
+	changing  bool                            // this is no run: it takes a change decision
 	observed  map[string]map[int32]kafka.Ends // by topic
 
 	beat     beat

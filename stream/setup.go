@@ -41,7 +41,7 @@ func (r *runner) setup(ctx context.Context) error {
 			n = r.width()
 		}
 		spec := kafka.TopicSpec{Name: out.Name, Partitions: n, Replication: p.Outputs[i].Topic.Replication, Configs: curatedConfig}
-		id, err := r.ensure(ctx, spec, "corrections must go to the partition that the stream used: topic.partitions cannot change")
+		id, err := r.ensure(ctx, spec, "corrections must go to the partition that the stream used, so topic.partitions of the output cannot change: say in the file how many it has")
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (r *runner) setup(ctx context.Context) error {
 		r.results = append(r.results, lt)
 	}
 	spec := kafka.TopicSpec{Name: p.JournalTopic(), Partitions: r.width(), Replication: r.journalReplication(), Configs: journalConfig}
-	id, err := r.ensure(ctx, spec, "the source topic has grown; growing a running pipeline is not built yet: give it a new name")
+	id, err := r.ensureAsWide(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -67,19 +67,27 @@ func (r *runner) setup(ctx context.Context) error {
 // width is the number of partitions of every input, and of tasks.
 func (r *runner) width() int32 { return r.sources[0].Partitions }
 
-// setupSource finds a source topic. All of them are co-partitioned: records that belong together must come to one task.
-func (r *runner) setupSource(ctx context.Context, i int) error {
+// sourceTopic finds a source topic. All of them are co-partitioned: records that belong together must come to one task.
+func (r *runner) sourceTopic(ctx context.Context, i int) (*kafka.TopicInfo, error) {
 	name := r.o.Plan.Sources[i].Topic
 	info, err := r.admin.Topic(ctx, name)
 	if errors.Is(err, kafka.ErrNoTopic) {
-		return fmt.Errorf("source topic %q does not exist at %v: produce to it first, or correct source.topic or kafka.brokers", name, r.o.Kafka.Brokers)
+		return nil, fmt.Errorf("source topic %q does not exist at %v: produce to it first, or correct source.topic or kafka.brokers", name, r.o.Kafka.Brokers)
 	}
 	if err != nil {
-		return fmt.Errorf("source topic %q: %w", name, err)
+		return nil, fmt.Errorf("source topic %q: %w", name, err)
 	}
 	if i > 0 && info.Partitions != r.width() {
-		return fmt.Errorf("source topic %s has %d partitions, %s has %d: sources that meet in a window or a join must have equally many, so that equal keys come to one task",
+		return nil, fmt.Errorf("source topic %s has %d partitions, %s has %d: sources that meet in a window or a join must have equally many, so that equal keys come to one task",
 			name, info.Partitions, r.sources[0].Name, r.width())
+	}
+	return info, nil
+}
+
+func (r *runner) setupSource(ctx context.Context, i int) error {
+	info, err := r.sourceTopic(ctx, i)
+	if err != nil {
+		return err
 	}
 	lt, err := landing.OpenSource(ctx, r.o.Bucket, r.o.Plan, i, info.ID)
 	if err != nil {
@@ -96,7 +104,7 @@ func (r *runner) setupRepartition(ctx context.Context) error {
 		return nil
 	}
 	spec := kafka.TopicSpec{Name: r.o.Plan.Pipeline.RepartitionTopic(), Partitions: r.width(), Replication: r.journalReplication(), Configs: journalConfig}
-	if _, err := r.ensure(ctx, spec, "the source topic has grown; growing a running pipeline is not built yet: give it a new name"); err != nil {
+	if _, err := r.ensureAsWide(ctx, spec); err != nil {
 		return err
 	}
 	info, err := r.admin.Topic(ctx, spec.Name)
@@ -124,6 +132,17 @@ func (r *runner) ensure(ctx context.Context, spec kafka.TopicSpec, why string) (
 	}
 	r.wide[spec.Name] = info.Partitions
 	return info.ID, nil
+}
+
+// ensureAsWide makes one of the pipeline's own topics, which have as many partitions as its sources. A change decision makes
+// one that has fewer grow.
+func (r *runner) ensureAsWide(ctx context.Context, spec kafka.TopicSpec) (id string, err error) {
+	if r.changing {
+		if err := r.admin.GrowTopic(ctx, spec.Name, spec.Partitions); err != nil && !errors.Is(err, kafka.ErrNoTopic) {
+			return "", err
+		}
+	}
+	return r.ensure(ctx, spec, "the source topic has grown, and keys have moved between its partitions: "+r.fixChange("the topic has grown"))
 }
 
 // journalReplication follows the most replicated output: the journal is worth as much.

@@ -29,6 +29,7 @@ type task struct {
 	// What follows is the cut and what belongs to it.
 	inputs    []*input
 	decisions int64 // number of the last decision taken
+	life      int64 // number of the change decision with which the task began anew; 0 since its birth
 
 	replaying bool // outputs and journal entries were published before
 	dirty     bool // something happened since the last commit

@@ -14,7 +14,7 @@ func (t *task) cut() (*state.Cut, error) {
 	bound := t.flow.Bound(t.now() + t.maxFuture())
 	cut := &state.Cut{
 		Version: state.CutVersion, Pipeline: t.plan.Pipeline.Name, Task: t.id, Fingerprint: t.plan.Fingerprint,
-		Journal: t.decisions, Counters: t.counters(), Bound: bound,
+		Journal: t.decisions, Life: t.life, Counters: t.counters(), Bound: bound,
 	}
 	for _, in := range t.inputs {
 		mark, err := t.flow.EncodeMark(in.number)

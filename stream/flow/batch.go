@@ -64,7 +64,7 @@ func (f *Flow) EventID(at Place) [16]byte {
 	if id, ok := f.eval.Identity(); ok {
 		return id
 	}
-	return placeID(at)
+	return PlaceID(at)
 }
 
 // JoinKey appends the canonical bytes of the join key of the event that was looked at.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
 
@@ -121,6 +122,16 @@ func (f *Flow) closes(t int64) int64 {
 		bound = max(bound, end+o.Lateness)
 	}
 	return bound
+}
+
+// Closes is the watermark that closes all windows of a plan in which events up to time t (ms) can be, joined to others or
+// not: no window that is open beyond it has any.
+func Closes(plan *pipeline.Plan, t int64) int64 {
+	if plan.Shape == pipeline.IntervalJoin {
+		t += max(0, plan.Join.Upper, -plan.Join.Lower) // the later of a pair
+	}
+	f := Flow{plan: plan}
+	return f.closes(t)
 }
 
 // Counters are the accounting so far. The caller must not modify them.

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/tidemark-io/tidemark/schema"
+	"github.com/tidemark-io/tidemark/stream/window"
 )
 
 // seen is what Look has found.
@@ -44,12 +45,20 @@ func (f *Flow) Look(input int, at Place, value []byte) error {
 		return err
 	}
 	if len(f.plan.Sources[input].Spec.Key) > 0 {
-		if want := f.eval.PartitionOf(f.o.Widths[input]); want != at.Partition {
+		if want := f.eval.PartitionOf(f.o.Widths[input]); want != at.Partition && !f.tooLate(input) {
 			f.seen.ready = false
 			return &KeyError{Want: want, Have: at.Partition}
 		}
 	}
 	return nil
+}
+
+// tooLate says whether the event that was looked at is late for whatever windows it could be in: then it makes no difference
+// which task says so. So are those that were produced before their topic grew (journal.Change).
+func (f *Flow) tooLate(input int) bool {
+	in := &f.inputs[input]
+	mark := in.wm.Value(in.opts)
+	return mark != window.NoWatermark && f.eval.Event.Time <= mark && f.closes(f.eval.Event.Time) <= mark
 }
 
 // decoded keeps what decoding came to: an invalid record is one to be taken, too.

@@ -54,7 +54,7 @@ func (f *Flow) arrival(at Place) arrival {
 	in := &f.inputs[f.seen.input]
 	a := arrival{source: f.seen.input, at: at, time: f.eval.Event.Time, mark: in.wm.Value(in.opts)}
 	if a.id, a.hasID = f.eval.Identity(); !a.hasID {
-		a.id = placeID(at) // every record is an event of its own
+		a.id = PlaceID(at) // every record is an event of its own
 	}
 	if f.o.batch != nil {
 		a.mark = window.NoWatermark // nothing is late
@@ -197,8 +197,8 @@ func (f *Flow) countLateness(base, eventTime int64) {
 // Lateness is the histogram over LatenessBounds of what was taken since New.
 func (f *Flow) Lateness() [len(LatenessBounds) + 1]int64 { return f.lateness }
 
-// placeID identifies a record of a topic without event ids: partition and offset, big-endian.
-func placeID(at Place) (id [16]byte) {
+// PlaceID identifies a record of a topic without event ids: partition and offset, big-endian.
+func PlaceID(at Place) (id [16]byte) {
 	binary.BigEndian.PutUint32(id[4:], uint32(at.Partition))
 	binary.BigEndian.PutUint64(id[8:], uint64(at.Offset))
 	return id
