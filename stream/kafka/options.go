@@ -19,6 +19,9 @@ import (
 // without copying them into a type of its own.
 type Record = kgo.Record
 
+// Header is one header of a record.
+type Header = kgo.RecordHeader
+
 // Limits of every client. A batch of 64 MiB holds a record of 10 MiB with room to spare, and is the most that
 // one compressed batch may expand to; see also SessionOptions.FetchBytesMax.
 const (
@@ -114,7 +117,7 @@ func (o *Options) client() ([]kgo.Opt, error) {
 	opts = append(opts, crashHooks()...)
 	switch {
 	case o.Dial != nil:
-		opts = append(opts, kgo.Dialer(o.Dial))
+		opts = append(opts, kgo.Dialer(o.dial))
 	case o.TLS != nil:
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))
 	}
@@ -126,6 +129,13 @@ func (o *Options) client() ([]kgo.Opt, error) {
 		opts = append(opts, kgo.SASL(mechanism))
 	}
 	return opts, nil
+}
+
+// dial is Dial, no longer than the operating system would be given.
+func (o *Options) dial(ctx context.Context, network, host string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return o.Dial(ctx, network, host)
 }
 
 // producing returns what every producer is made with: acknowledged by all, idempotent (the client's
