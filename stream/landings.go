@@ -16,6 +16,7 @@ import (
 // use it instead, through makeRoom, one at a time under room.
 type landings struct {
 	ctx     context.Context // the session's, which outlives a request to stop
+	end     context.CancelFunc
 	room    sync.Mutex
 	failed  error // the first landing that failed; the session is over then
 	flights []flight
@@ -57,7 +58,9 @@ func (l *landings) reap() error {
 	return errors.Join(errs...)
 }
 
-func (l *landings) begin(ctx context.Context) { l.ctx, l.failed = ctx, nil }
+func (l *landings) begin(ctx context.Context, end context.CancelFunc) {
+	l.ctx, l.end, l.failed = ctx, end, nil
+}
 
 // waitFlights collects the landings of tasks. A failure stays: its batch is still in its lander, which can take no other.
 func (l *landings) waitFlights() error {

@@ -42,7 +42,7 @@ func (r *runner) session(ctx context.Context) (err error) {
 	}
 	// Landings outlive a request to stop, so that the last ones of a clean stop are not cut short.
 	landing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r.landings.begin(landing)
+	r.landings.begin(landing, cancel)
 	defer func() {
 		s.Close()
 		cancel()
@@ -212,6 +212,7 @@ func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) err
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
+	defer context.AfterFunc(last, r.landings.end)() // those under way are bounded, too
 	if err := r.commit(last, s); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
