@@ -20,4 +20,6 @@ var All = []Name{
 	{"commit/confirmed", "the commit is confirmed, the next transaction has begun, no state is applied"},
 	{"commit/state-applied", "one task has applied its state and its cut"},
 	{"commit/done", "all tasks have"},
+	{"replay/lake-entry", "one entry of the lake's log has gone through a task that replays what Kafka has lost"},
+	{"replay/switched", "a replay has come to the offset at which Kafka goes on"},
 }

@@ -7,15 +7,16 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // certified is a small world whose units are all certified.
 func certified(t *testing.T, seed uint64) *world {
 	t.Helper()
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(seed).Log())
-	w.stream()
-	if _, err := w.reconciler().Apply(t.Context(), reconcile.ApplyOptions{}); err != nil {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(seed).Log())
+	w.Stream()
+	if _, err := w.Reconciler().Apply(t.Context(), reconcile.ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -26,19 +27,19 @@ func TestAuditFindsAnEditedCertificate(t *testing.T) {
 	for _, member := range []string{"consumed", "aggregated", "windows"} {
 		w := certified(t, 71)
 		edited := ""
-		err := w.bucket.List(t.Context(), "reconcile/orders/orders-10m/", func(o blob.Object) error {
-			text, err := w.bucket.Get(t.Context(), o.Key)
+		err := w.Bucket.List(t.Context(), "reconcile/orders/orders-10m/", func(o blob.Object) error {
+			text, err := w.Bucket.Get(t.Context(), o.Key)
 			number := regexp.MustCompile(`"` + member + `": ?[0-9]+`)
 			if err != nil || edited != "" || !number.Match(text) {
 				return err
 			}
 			edited = o.Key
-			return w.bucket.Put(t.Context(), o.Key, number.ReplaceAll(text, []byte(`"`+member+`":91`)))
+			return w.Bucket.Put(t.Context(), o.Key, number.ReplaceAll(text, []byte(`"`+member+`":91`)))
 		})
 		if err != nil || edited == "" {
 			t.Fatalf("no certificate with %s: %v", member, err)
 		}
-		audit, err := w.reconciler().Audit(t.Context())
+		audit, err := w.Reconciler().Audit(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func TestAuditFindsAnEditedCertificate(t *testing.T) {
 func TestAuditRefusesAForeignFile(t *testing.T) {
 	w := certified(t, 72)
 	w.edit("amount > 100.0", "amount > 50.0")
-	if audit, err := w.reconciler().Audit(t.Context()); err == nil || !strings.Contains(err.Error(), "audit with the file that it runs with") {
+	if audit, err := w.Reconciler().Audit(t.Context()); err == nil || !strings.Contains(err.Error(), "audit with the file that it runs with") {
 		t.Errorf("%+v, %v", audit, err)
 	}
 }
@@ -60,8 +61,8 @@ func TestAuditRefusesAForeignFile(t *testing.T) {
 // What the topic holds beyond the audited cut is named.
 func TestAuditNamesWhatIsNotLanded(t *testing.T) {
 	w := certified(t, 73)
-	w.produce(small(74).Log()[:1])
-	audit, err := w.reconciler().Audit(t.Context())
+	w.Produce(small(74).Log()[:1])
+	audit, err := w.Reconciler().Audit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // failing starts a broker whose EndTxn answers PRODUCER_FENCED while fail > 0 (one each).
@@ -45,8 +46,8 @@ func failing(t *testing.T, fail *atomic.Int64) []string {
 // A rebuilt session gives back what its landers had charged to the budget.
 func TestRebuiltSessionsGiveMemoryBack(t *testing.T) {
 	var fail atomic.Int64
-	w := newWorld(t, failing(t, &fail), usual())
-	w.set.landing = 1
+	w := newWorld(t, failing(t, &fail), trial.Usual())
+	w.Set.Landing = 1
 	batch := func() (log []streamtest.Message) {
 		for i := range 16 {
 			customer := []string{"c1", "c2", "c3", "c5"}[i%4]
@@ -54,9 +55,9 @@ func TestRebuiltSessionsGiveMemoryBack(t *testing.T) {
 		}
 		return log
 	}
-	w.produce(batch())
+	w.Produce(batch())
 	var consumed, landing, rebuilds atomic.Int64
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	o.Observe = func(s stream.Status) {
 		n := int64(0)
@@ -89,7 +90,7 @@ func TestRebuiltSessionsGiveMemoryBack(t *testing.T) {
 		}
 		t.Logf("round %d: consumed %d, landing bytes %d, rebuilds %d", round, consumed.Load(), landing.Load(), rebuilds.Load())
 		fail.Store(1)
-		w.produce(batch())
+		w.Produce(batch())
 		total += 16
 		if !await("rebuilt", 20*time.Second, func() bool { return rebuilds.Load() >= round }) {
 			break
@@ -106,14 +107,14 @@ func TestRebuiltSessionsGiveMemoryBack(t *testing.T) {
 
 // A partition that gets a record every 300 ms is never silent.
 func TestTrickleIsNotSilence(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.set.partitions = 1
-	w.plan.Pipeline.Source.Watermark.CloseWhenIdle = 2 * time.Second
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Set.Partitions = 1
+	w.Plan.Pipeline.Source.Watermark.CloseWhenIdle = 2 * time.Second
 	log := streamtest.Profile{Seed: 31, Events: 400, Customers: 2}.Log()
-	w.produce(log[:1])
+	w.Produce(log[:1])
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	var late int64
 	o.Observe = func(s stream.Status) {
@@ -125,7 +126,7 @@ func TestTrickleIsNotSilence(t *testing.T) {
 	go func() { _, err := stream.Run(ctx, o); done <- err }()
 	for i := 1; i < 27; i++ {
 		pause(ctx, 300*time.Millisecond)
-		w.produce(log[i : i+1])
+		w.Produce(log[i : i+1])
 	}
 	cancel()
 	<-done
@@ -139,11 +140,11 @@ func TestTrickleIsNotSilence(t *testing.T) {
 func TestRetriesEnd(t *testing.T) {
 	var fail atomic.Int64
 	fail.Store(1 << 40)
-	w := newWorld(t, failing(t, &fail), usual())
-	w.produce(small(5).Log())
+	w := newWorld(t, failing(t, &fail), trial.Usual())
+	w.Produce(small(5).Log())
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	o := w.options("a")
+	o := w.Options("a")
 	o.RetryFor = 2 * time.Second
 	var rebuilds int64
 	o.Observe = func(s stream.Status) { rebuilds = s.Rebuilds }
@@ -180,17 +181,17 @@ func (s *slow) PutIfAbsent(ctx context.Context, key string, pieces ...[]byte) er
 
 // One task that stops at its admission must not end the process while the others are being restored.
 func TestOneStoppedTaskLeavesTheOthers(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	log := streamtest.Profile{Seed: 51, Events: 400, Customers: 8}.Log()
-	w.produce(log[:200])
-	w.stream()
+	w.Produce(log[:200])
+	w.Stream()
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		var at kadm.Offsets
 		at.AddOffset("orders", 0, 1, -1)
 		return adm.CommitAllOffsets(ctx, "orders", at)
 	})
-	w.produce(log[200:])
-	w.bucket = &slow{Bucket: w.bucket, list: func(ctx context.Context, prefix string) error {
+	w.Produce(log[200:])
+	w.Bucket = &slow{Bucket: w.Bucket, list: func(ctx context.Context, prefix string) error {
 		if strings.HasPrefix(prefix, "checkpoints/") && !strings.HasPrefix(prefix, "checkpoints/orders/0") {
 			pause(ctx, 2*time.Second)
 		}
@@ -198,7 +199,7 @@ func TestOneStoppedTaskLeavesTheOthers(t *testing.T) {
 	}}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	running := 0
 	o.Observe = func(s stream.Status) {
@@ -223,8 +224,8 @@ func TestOneStoppedTaskLeavesTheOthers(t *testing.T) {
 // Told to stop while a task waits for room to land in, the run must not commit a cut at which windows that its watermark has
 // passed are open: a replay would close them with their results suppressed.
 func TestStopWhileWaitingForRoom(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.set.landing = 1
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Set.Landing = 1
 	var log []streamtest.Message
 	for i, m := range (streamtest.Profile{Seed: 71, Events: 3000, Customers: 1}).Log() {
 		log = append(log, m)
@@ -232,11 +233,11 @@ func TestStopWhileWaitingForRoom(t *testing.T) {
 			log = append(log, streamtest.Message{Key: m.Key, Value: streamtest.BigOrder(m.Key, 20_000)})
 		}
 	}
-	w.produce(log)
-	sound := w.bucket
+	w.Produce(log)
+	sound := w.Bucket
 	var blocked atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
-	w.bucket = &slow{Bucket: sound, put: func(c context.Context, key string) error {
+	w.Bucket = &slow{Bucket: sound, put: func(c context.Context, key string) error {
 		if strings.HasPrefix(key, "raw/orders/dt=") && ctx.Err() == nil {
 			blocked.Add(1)
 			<-c.Done()
@@ -244,7 +245,7 @@ func TestStopWhileWaitingForRoom(t *testing.T) {
 		}
 		return nil
 	}}
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	o.PollRecordsMax = 100000
 	done := make(chan error, 1)
@@ -255,35 +256,35 @@ func TestStopWhileWaitingForRoom(t *testing.T) {
 	pause(t.Context(), time.Second)
 	cancel()
 	<-done
-	w.bucket = sound
-	w.loseDisk()
-	if err := os.RemoveAll(filepath.Join(w.dir, "lake", "checkpoints")); err != nil {
+	w.Bucket = sound
+	w.LoseDisk()
+	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "checkpoints")); err != nil {
 		t.Fatal(err)
 	}
-	w.stream()
-	got := w.published()
+	w.Stream()
+	got := w.Published()
 
-	clean := newWorld(t, fakeBroker(t), usual())
-	clean.produce(log)
-	clean.stream()
+	clean := newWorld(t, fakeBroker(t), trial.Usual())
+	clean.Produce(log)
+	clean.Stream()
 	lost := 0
-	for win := range clean.published() {
+	for win := range clean.Published() {
 		if len(got[win]) == 0 {
 			lost++
 		}
 	}
 	if lost > 0 {
-		t.Errorf("%d of %d windows were never published by the stream", lost, len(clean.published()))
+		t.Errorf("%d of %d windows were never published by the stream", lost, len(clean.Published()))
 	}
 }
 
 // Retention passes the committed offset of one partition: its task stops with a clear error, the others go on.
 func TestRetentionPassesOneTask(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	log := streamtest.Profile{Seed: 51, Events: 800, Customers: 8}.Log()
-	w.produce(log[:200])
-	w.stream()
-	w.produce(log[200:])
+	w.Produce(log[:200])
+	w.Stream()
+	w.Produce(log[200:])
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		ends, err := adm.ListEndOffsets(ctx, "orders")
 		if err != nil {
@@ -302,7 +303,7 @@ func TestRetentionPassesOneTask(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	defer cancel()
-	o := w.options("a")
+	o := w.Options("a")
 	o.RetryFor = 4 * time.Second
 	var consumed, rebuilds int64
 	o.Observe = func(s stream.Status) {
@@ -320,17 +321,17 @@ func TestRetentionPassesOneTask(t *testing.T) {
 
 // A lake that begins behind the task's birth can never hold every record: nothing may be certified of it.
 func TestLakeThatBeginsTooLateStops(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	log := streamtest.Profile{Seed: 51, Events: 800, Customers: 8}.Log()
-	w.produce(log[:400])
-	w.stream()
-	if _, err := w.reconciler().Apply(t.Context(), reconcile.ApplyOptions{All: true}); err != nil {
+	w.Produce(log[:400])
+	w.Stream()
+	if _, err := w.Reconciler().Apply(t.Context(), reconcile.ApplyOptions{All: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(w.dir, "lake", "raw", "orders")); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "raw", "orders")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(w.dir, "lake", "reconcile")); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "reconcile")); err != nil {
 		t.Fatal(err)
 	}
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
@@ -345,9 +346,9 @@ func TestLakeThatBeginsTooLateStops(t *testing.T) {
 		_, err = adm.DeleteRecords(ctx, to)
 		return err
 	})
-	w.load()
+	w.Load()
 	w.stopsWith("the lake begins at offset", "is it the right bucket?")
-	report, err := w.reconciler().Apply(t.Context(), reconcile.ApplyOptions{All: true})
+	report, err := w.Reconciler().Apply(t.Context(), reconcile.ApplyOptions{All: true})
 	if err == nil && (report.Retracted > 0 || report.Certified > 0) {
 		t.Errorf("%d right results were retracted, %d units certified", report.Retracted, report.Certified)
 	}

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // A process that is told to stop while another is there hands its tasks over at once: they need not wait for the session
 // timeout of 45 seconds.
 func TestCleanStopHandsTasksOver(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(36).Log())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(36).Log())
 	type process struct {
 		tasks atomic.Int64
 		stop  context.CancelFunc
@@ -22,7 +23,7 @@ func TestCleanStopHandsTasksOver(t *testing.T) {
 	start := func(id string) *process {
 		ctx, cancel := cancelable(t)
 		p := &process{stop: cancel, ended: make(chan error, 1)}
-		o := w.options(id)
+		o := w.Options(id)
 		o.UntilEnd = false
 		o.Observe = func(s stream.Status) { p.tasks.Store(int64(len(s.Tasks))) }
 		go func() { _, err := stream.Run(ctx, o); p.ended <- err }()

@@ -10,15 +10,16 @@ import (
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // runUntil runs the pipeline for ever, until what it reports satisfies done, then stops it in an orderly way.
 func (w *world) runUntil(done func(stream.Status) bool) {
-	w.t.Helper()
-	ctx, cancel := cancelable(w.t)
+	w.TB.Helper()
+	ctx, cancel := cancelable(w.TB)
 	defer cancel()
 	satisfied := false
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	o.Observe = func(s stream.Status) {
 		if !satisfied && done(s) {
@@ -27,7 +28,7 @@ func (w *world) runUntil(done func(stream.Status) bool) {
 		}
 	}
 	if _, err := stream.Run(ctx, o); !satisfied {
-		w.t.Fatalf("the run ended before it got there: %v", err)
+		w.TB.Fatalf("the run ended before it got there: %v", err)
 	}
 }
 
@@ -42,11 +43,11 @@ func closed(s stream.Status) (n, open int64) {
 
 // decisions reads the journal's decisions of one kind.
 func (w *world) decisions(kind journal.Kind) (found []journal.Entry) {
-	w.t.Helper()
-	w.each("orders-journal", func(r *kafka.Record) {
+	w.TB.Helper()
+	w.Each("orders-journal", func(r *kafka.Record) {
 		e, err := journal.Decode(r.Value)
 		if err != nil {
-			w.t.Fatal(err)
+			w.TB.Fatal(err)
 		}
 		if e.Kind == kind {
 			found = append(found, e)
@@ -58,10 +59,10 @@ func (w *world) decisions(kind journal.Kind) (found []journal.Entry) {
 // When all partitions are silent for close_when_idle, a journalled decision closes what is open, the empty partition
 // takes part, and a restart without any disk comes to the same state by replaying log and decisions.
 func TestAllSilentCloses(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.plan.Pipeline.Source.Watermark.CloseWhenIdle = time.Second
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Plan.Pipeline.Source.Watermark.CloseWhenIdle = time.Second
 	log := streamtest.Profile{Seed: 31, Events: 300, Customers: 2}.Log() // two customers: some partition stays empty
-	w.produce(log)
+	w.Produce(log)
 	w.runUntil(func(s stream.Status) bool {
 		n, open := closed(s)
 		return n > 0 && open == 0 && len(s.Tasks) == 4
@@ -75,12 +76,12 @@ func TestAllSilentCloses(t *testing.T) {
 			t.Errorf("partitions were raised to different times: %+v", idle)
 		}
 	}
-	before := w.published()
-	w.loseDisk()
-	if sum := w.stream(); sum.Counters.Consumed != int64(len(log)) {
+	before := w.Published()
+	w.LoseDisk()
+	if sum := w.Stream(); sum.Counters.Consumed != int64(len(log)) {
 		t.Errorf("after a replay: %+v", sum.Counters)
 	}
-	if !sameHistory(before, w.published()) {
+	if !trial.SameHistory(before, w.Published()) {
 		t.Error("the replay published")
 	}
 	proveCorrected(t, w, log, false)
@@ -89,11 +90,11 @@ func TestAllSilentCloses(t *testing.T) {
 // A silent partition's windows close when its active siblings have passed them; records that come later are late, are
 // landed, and are corrected.
 func TestSilentPartitionFollowsItsSiblings(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.plan.Pipeline.Source.Watermark.IdleAfter = 500 * time.Millisecond
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Plan.Pipeline.Source.Watermark.IdleAfter = 500 * time.Millisecond
 	early := streamtest.Profile{Seed: 32, Events: 200, Customers: 8}.Log()
-	w.produce(early)
-	quiet := w.partition(early[0].Key)
+	w.Produce(early)
+	quiet := w.Partition(early[0].Key)
 
 	// Its siblings go on, event time far beyond what the quiet partition has open.
 	ctx, stop := context.WithCancel(t.Context())
@@ -105,8 +106,8 @@ func TestSilentPartitionFollowsItsSiblings(t *testing.T) {
 			if ctx.Err() != nil {
 				break
 			}
-			if w.partition(m.Key) != quiet {
-				w.produce([]streamtest.Message{m})
+			if w.Partition(m.Key) != quiet {
+				w.Produce([]streamtest.Message{m})
 				sent++
 			}
 		}
@@ -130,34 +131,34 @@ func TestSilentPartitionFollowsItsSiblings(t *testing.T) {
 
 // A run to the end ends where the end was when it began, although records keep coming.
 func TestUntilEndWhileRecordsKeepComing(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	log := small(34).Log()
-	w.produce(log[:50])
+	w.Produce(log[:50])
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan int)
 	go func() {
 		sent := 50
 		for ; ctx.Err() == nil && sent < len(log); sent++ {
-			w.produce(log[sent : sent+1])
+			w.Produce(log[sent : sent+1])
 		}
 		for ctx.Err() == nil { // and on and on: copies of the last one, for every partition
 			for _, m := range log[:20] {
-				w.produce([]streamtest.Message{m})
+				w.Produce([]streamtest.Message{m})
 				log = append(log, m)
 			}
 			sent = len(log)
 		}
 		done <- sent
 	}()
-	first := w.stream()
+	first := w.Stream()
 	stop()
 	sent := <-done
 	if first.Counters.Consumed < 50 || first.Counters.Consumed >= int64(sent) {
 		t.Errorf("consumed %d of %d", first.Counters.Consumed, sent)
 	}
-	if sum := w.stream(); sum.Counters.Consumed != int64(sent) {
+	if sum := w.Stream(); sum.Counters.Consumed != int64(sent) {
 		t.Errorf("the next run consumed %d of %d", sum.Counters.Consumed, sent)
 	}
-	w.checkLake("orders", int64(sent))
+	w.CheckLake("orders", int64(sent))
 	proveCorrected(t, w, log[:sent], false)
 }

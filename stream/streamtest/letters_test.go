@@ -21,18 +21,18 @@ func TestForeignLettersStopTheirTask(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShape(t, fakeBroker(t), "rekeyed")
-			s.generate(5, 200)
-			s.produce(0, len(s.sent)/2)
-			_, err := s.run("a")
+			s.Generate(5, 200)
+			s.Produce(0, len(s.Sent)/2)
+			_, err := s.Run("a")
 			must(t, err)
-			topic := s.plan.Pipeline.RepartitionTopic()
-			p, err := kafka.NewProducer(s.kafka)
+			topic := s.Plan.Pipeline.RepartitionTopic()
+			p, err := kafka.NewProducer(s.Kafka)
 			must(t, err)
 			defer p.Close()
 			must(t, p.Produce(t.Context(), &kafka.Record{Topic: topic, Partition: 1, Value: value}))
 			must(t, p.Flush(t.Context()))
-			s.produce(len(s.sent)/2, len(s.sent))
-			_, err = s.run("a")
+			s.Produce(len(s.Sent)/2, len(s.Sent))
+			_, err = s.Run("a")
 			var stopped *stream.StoppedError
 			if !errors.As(err, &stopped) || len(stopped.Tasks) != 1 {
 				t.Fatalf("run: %v; want one stopped task", err)

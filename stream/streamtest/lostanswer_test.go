@@ -10,6 +10,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
 	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // The answer to EndTxn is lost, on a real broker, until the client has given up: the transaction was committed and nobody
@@ -18,14 +19,14 @@ import (
 func TestLostCommitAnswerPublishesOnce(t *testing.T) {
 	broker := realkafka.Start(t)
 	proxy := broker.Proxy(t)
-	w := newWorld(t, []string{broker.Addr()}, settings{pollMax: 100, commit: 10 * time.Millisecond, checkpoint: time.Second, roll: "1m", partitions: 4})
+	w := newWorld(t, []string{broker.Addr()}, trial.Settings{PollMax: 100, Commit: 10 * time.Millisecond, Checkpoint: time.Second, Roll: "1m", Partitions: 4})
 	p := streamtest.Profile{Seed: 41, Events: 3000, Customers: 20, Late: 0.05, Duplicates: 0.05}
 	log := p.Log()
-	w.produce(log)
+	w.Produce(log)
 
 	ctx, cancel := cancelable(t)
 	defer cancel()
-	o := w.options("a")
+	o := w.Options("a")
 	o.Kafka.Brokers = []string{proxy.Addr()}
 	o.CommitTimeout = 2 * time.Second
 	lost, rebuilt := false, false
@@ -55,7 +56,7 @@ func TestLostCommitAnswerPublishesOnce(t *testing.T) {
 	if sum.Counters.Consumed != int64(len(log)) || !sum.Balanced() {
 		t.Errorf("accounting: %+v", sum.Counters)
 	}
-	for win, history := range w.published() {
+	for win, history := range w.Published() {
 		if len(history) != 1 {
 			t.Errorf("%+v was published %d times", win, len(history))
 		}

@@ -5,7 +5,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(realkafka.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(trial.Tests(m)) }

@@ -8,6 +8,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
 	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // TestTruthOnKafka is the main scenario on a real broker. Its source is written by transactions of which every third is
@@ -15,17 +16,17 @@ import (
 // results are read by Kafka's own console consumer, which must see each just once.
 func TestTruthOnKafka(t *testing.T) {
 	broker := realkafka.Start(t)
-	w := newWorld(t, []string{broker.Addr()}, usual())
+	w := newWorld(t, []string{broker.Addr()}, trial.Usual())
 	p := streamtest.Profile{Seed: 11, Events: 3000, Customers: 20, Late: 0.08, Duplicates: 0.05, Conflicts: 0.02, Invalid: 0.01, FarFuture: 1, Gaps: 2}
 	log := p.Log()
-	w.produce(nil) // makes the topic
+	w.Produce(nil) // makes the topic
 	w.produceInTransactions(log)
 
-	sum := w.stream()
+	sum := w.Stream()
 	if !sum.Balanced() || sum.Counters.Consumed != int64(len(log)) {
 		t.Fatalf("accounting %+v of %d records", sum.Counters, len(log))
 	}
-	w.checkLake("orders", int64(len(log)))
+	w.CheckLake("orders", int64(len(log)))
 	for _, output := range sum.Counters.Outputs {
 		seen := consoleLines(t, broker, output.Name)
 		if int64(len(seen)) != output.Closed {
@@ -42,7 +43,7 @@ func TestTruthOnKafka(t *testing.T) {
 	// Events of 2023 must outlive the broker's retention of a week: it goes by the record's timestamp, which is the time of
 	// writing, never the event's.
 	for _, topic := range []string{"orders", "orders-10m", "orders-7m", "orders-journal"} {
-		w.each(topic, func(r *kafka.Record) {
+		w.Each(topic, func(r *kafka.Record) {
 			if age := time.Since(r.Timestamp); age > time.Hour || age < -time.Hour {
 				t.Fatalf("%s/%d@%d is of %s", r.Topic, r.Partition, r.Offset, r.Timestamp)
 			}
@@ -53,16 +54,16 @@ func TestTruthOnKafka(t *testing.T) {
 // produceInTransactions sends the log in transactions of up to 100 records. Every third one is preceded by an aborted one of
 // the same records, and the log ends with an aborted one.
 func (w *world) produceInTransactions(log []streamtest.Message) {
-	w.t.Helper()
-	ctx := w.t.Context()
-	p, err := kafka.NewTxnProducer(ctx, w.kafka, "source")
+	w.TB.Helper()
+	ctx := w.TB.Context()
+	p, err := kafka.NewTxnProducer(ctx, w.Kafka, "source")
 	if err != nil {
-		w.t.Fatal(err)
+		w.TB.Fatal(err)
 	}
 	defer p.Close()
 	send := func(messages []streamtest.Message) {
 		for _, m := range messages {
-			p.Produce(ctx, &kafka.Record{Topic: "orders", Partition: w.partition(m.Key), Key: []byte(m.Key), Value: m.Value})
+			p.Produce(ctx, &kafka.Record{Topic: "orders", Partition: w.Partition(m.Key), Key: []byte(m.Key), Value: m.Value})
 		}
 	}
 	for i := 0; i < len(log); i += 100 {
@@ -70,19 +71,19 @@ func (w *world) produceInTransactions(log []streamtest.Message) {
 		if last := i+100 >= len(log); i/100%3 == 0 {
 			send(chunk)
 			if err := p.Abort(ctx); err != nil {
-				w.t.Fatal(err)
+				w.TB.Fatal(err)
 			}
 		} else if last {
 			defer func() {
 				send(chunk)
 				if err := p.Abort(ctx); err != nil {
-					w.t.Error(err)
+					w.TB.Error(err)
 				}
 			}()
 		}
 		send(chunk)
 		if err := p.Commit(ctx); err != nil {
-			w.t.Fatal(err)
+			w.TB.Fatal(err)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // TestSameCutSameState proves what recovery rests on: runs over one log that differ in batches, commits, checkpoints,
@@ -26,15 +27,15 @@ import (
 func TestSameCutSameState(t *testing.T) {
 	p := streamtest.Profile{Seed: 77, Events: 1500, Customers: 15, Late: 0.1, Duplicates: 0.08, Conflicts: 0.03, Invalid: 0.02, FarFuture: 1, Gaps: 1}
 	log := p.Log()
-	want := runVariant(t, log, variant{name: "plain", set: usual()})
+	want := runVariant(t, log, variant{name: "plain", set: trial.Usual()})
 	variants := []variant{
-		{name: "one record a poll", set: settings{pollMax: 7, commit: time.Millisecond, checkpoint: 5 * time.Millisecond, roll: "1m", partitions: 4}},
-		{name: "one commit", set: settings{pollMax: 100_000, commit: 2 * time.Second, checkpoint: time.Hour, roll: "1s", partitions: 4}},
-		{name: "two processes", set: usual(), processes: 2},
-		{name: "commits fail", set: settings{pollMax: 50, commit: time.Millisecond, checkpoint: 20 * time.Millisecond, roll: "1m", partitions: 4}, failEnd: 0.2},
-		{name: "stopped and started", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5},
-		{name: "disk lost at each start", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 5, loseDisk: true},
-		{name: "disk corrupt at each start", set: settings{pollMax: 40, commit: time.Millisecond, checkpoint: 10 * time.Millisecond, roll: "1m", partitions: 4}, restarts: 3, corrupt: true},
+		{name: "one record a poll", set: trial.Settings{PollMax: 7, Commit: time.Millisecond, Checkpoint: 5 * time.Millisecond, Roll: "1m", Partitions: 4}},
+		{name: "one commit", set: trial.Settings{PollMax: 100_000, Commit: 2 * time.Second, Checkpoint: time.Hour, Roll: "1s", Partitions: 4}},
+		{name: "two processes", set: trial.Usual(), processes: 2},
+		{name: "commits fail", set: trial.Settings{PollMax: 50, Commit: time.Millisecond, Checkpoint: 20 * time.Millisecond, Roll: "1m", Partitions: 4}, failEnd: 0.2},
+		{name: "stopped and started", set: trial.Settings{PollMax: 40, Commit: time.Millisecond, Checkpoint: 10 * time.Millisecond, Roll: "1m", Partitions: 4}, restarts: 5},
+		{name: "disk lost at each start", set: trial.Settings{PollMax: 40, Commit: time.Millisecond, Checkpoint: 10 * time.Millisecond, Roll: "1m", Partitions: 4}, restarts: 5, loseDisk: true},
+		{name: "disk corrupt at each start", set: trial.Settings{PollMax: 40, Commit: time.Millisecond, Checkpoint: 10 * time.Millisecond, Roll: "1m", Partitions: 4}, restarts: 3, corrupt: true},
 	}
 	for i, v := range variants {
 		t.Run(strings.ReplaceAll(v.name, " ", "-"), func(t *testing.T) {
@@ -48,7 +49,7 @@ func TestSameCutSameState(t *testing.T) {
 type variant struct {
 	name      string
 	seed      uint64
-	set       settings
+	set       trial.Settings
 	processes int
 	failEnd   float64 // share of transactions whose end the broker refuses or answers too late
 	restarts  int
@@ -72,7 +73,7 @@ func runVariant(t *testing.T, log []streamtest.Message, v variant) result {
 	}
 	t.Cleanup(c.Close)
 	w := newWorld(t, c.ListenAddrs(), v.set)
-	w.produce(log)
+	w.Produce(log)
 	if v.failEnd > 0 {
 		failEnds(c, v)
 	}
@@ -104,7 +105,7 @@ func failEnds(c *kfake.Cluster, v variant) {
 func stopEarly(t *testing.T, w *world, v variant, i int) {
 	t.Helper()
 	ctx, cancel := cancelable(t)
-	o := w.options("p0")
+	o := w.Options("p0")
 	stopAt := int64(40 + 200*i)
 	o.Observe = func(s stream.Status) {
 		var done int64
@@ -119,10 +120,10 @@ func stopEarly(t *testing.T, w *world, v variant, i int) {
 		t.Fatal(err)
 	}
 	if v.loseDisk {
-		w.loseDisk()
+		w.LoseDisk()
 	}
 	if v.corrupt {
-		w.corruptDisk()
+		w.CorruptDisk()
 	}
 }
 
@@ -133,9 +134,9 @@ func runAll(t *testing.T, w *world, processes int) {
 		go func() {
 			ctx, cancel := cancelable(t)
 			defer cancel()
-			sum, err := stream.Run(ctx, w.options(fmt.Sprintf("p%d", i)))
+			sum, err := stream.Run(ctx, w.Options(fmt.Sprintf("p%d", i)))
 			if err == nil && i == 0 {
-				w.summary = sum
+				w.Summary = sum
 			}
 			errs <- err
 		}()
@@ -151,23 +152,23 @@ func runAll(t *testing.T, w *world, processes int) {
 func collect(t *testing.T, w *world) result {
 	t.Helper()
 	ctx := t.Context()
-	res := result{state: map[string]string{}, journal: map[string]int{}, published: map[string]string{}, counters: fmt.Sprintf("%+v", w.summary.Counters)}
+	res := result{state: map[string]string{}, journal: map[string]int{}, published: map[string]string{}, counters: fmt.Sprintf("%+v", w.Summary.Counters)}
 	sh, err := state.NewShared(state.SharedOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id := range w.set.partitions {
+	for id := range w.Set.Partitions {
 		prefix := fmt.Sprintf("checkpoints/orders/%d", id)
-		names, err := state.Manifests(ctx, w.bucket, prefix)
+		names, err := state.Manifests(ctx, w.Bucket, prefix)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("checkpoints of task %d: %v, %v", id, names, err)
 		}
-		m, err := state.LoadManifest(ctx, w.bucket, names[0].Key)
+		m, err := state.LoadManifest(ctx, w.Bucket, names[0].Key)
 		if err != nil {
 			t.Fatal(err)
 		}
 		dir := filepath.Join(t.TempDir(), "restored")
-		if err := state.Restore(ctx, w.bucket, prefix, m, dir, sh); err != nil {
+		if err := state.Restore(ctx, w.Bucket, prefix, m, dir, sh); err != nil {
 			t.Fatal(err)
 		}
 		store, err := state.Open(dir, sh)
@@ -190,7 +191,7 @@ func collect(t *testing.T, w *world) result {
 	if err := sh.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w.each(w.plan.Pipeline.JournalTopic(), func(r *kafka.Record) {
+	w.Each(w.Plan.Pipeline.JournalTopic(), func(r *kafka.Record) {
 		e, err := journal.Decode(r.Value)
 		if err != nil {
 			t.Fatal(err)
@@ -198,11 +199,11 @@ func collect(t *testing.T, w *world) result {
 		e.TopicID = "" // each run has a broker of its own
 		res.journal[fmt.Sprintf("%+v", e)]++
 	})
-	for win, history := range w.published() {
+	for win, history := range w.Published() {
 		if len(history) != 1 {
 			t.Errorf("%+v was published %d times", win, len(history))
 		}
-		res.published[fmt.Sprintf("%+v", win)] = fmt.Sprintf("%v %s", history[0].values, history[0].status)
+		res.published[fmt.Sprintf("%+v", win)] = fmt.Sprintf("%v %s", history[0].Values, history[0].Status)
 	}
 	return res
 }

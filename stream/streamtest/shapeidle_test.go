@@ -10,12 +10,13 @@ import (
 
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/curated"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // runOn runs two processes for ever, until what both report together satisfies done.
 func (s *shape) runOn(done func(tasks map[int32]stream.TaskStatus) bool) {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	s.TB.Helper()
+	ctx, cancel := context.WithTimeout(s.TB.Context(), time.Minute)
 	defer cancel()
 	var mu sync.Mutex
 	tasks := map[int32]stream.TaskStatus{}
@@ -26,7 +27,7 @@ func (s *shape) runOn(done func(tasks map[int32]stream.TaskStatus) bool) {
 		for _, t := range st.Tasks {
 			tasks[t.Task] = t
 		}
-		if !satisfied && len(tasks) == shapeWidth && done(tasks) {
+		if !satisfied && len(tasks) == trial.ShapeWidth && done(tasks) {
 			satisfied = true
 			cancel()
 		}
@@ -35,16 +36,16 @@ func (s *shape) runOn(done func(tasks map[int32]stream.TaskStatus) bool) {
 	for _, id := range []string{"a", "b"} {
 		wg.Go(func() {
 			_, err := stream.Run(ctx, stream.Options{
-				Plan: s.plan, Kafka: s.kafka, Bucket: s.bucket, ID: id, Now: time.Now, PollRecordsMax: 100, RetryFor: 30 * time.Second, Observe: observe,
+				Plan: s.Plan, Kafka: s.Kafka, Bucket: s.Bucket, ID: id, Now: time.Now, PollRecordsMax: 100, RetryFor: 30 * time.Second, Observe: observe,
 			})
 			if !errors.Is(err, context.Canceled) {
-				s.t.Errorf("process %s: %v", id, err)
+				s.TB.Errorf("process %s: %v", id, err)
 			}
 		})
 	}
 	wg.Wait()
 	if !satisfied {
-		s.t.Fatalf("it didn't come to that: %+v", tasks)
+		s.TB.Fatalf("it didn't come to that: %+v", tasks)
 	}
 }
 
@@ -63,11 +64,11 @@ func TestShapesCloseWhenSilent(t *testing.T) {
 	for _, name := range []string{"rekeyed", "enriched", "cogroup"} {
 		t.Run(name, func(t *testing.T) {
 			s := newShape(t, fakeBroker(t), name)
-			for i := range s.plan.Sources {
-				s.plan.Sources[i].Spec.Watermark.CloseWhenIdle = 2 * time.Second
+			for i := range s.Plan.Sources {
+				s.Plan.Sources[i].Spec.Watermark.CloseWhenIdle = 2 * time.Second
 			}
-			s.generate(21, 300)
-			s.produce(0, len(s.sent))
+			s.Generate(21, 300)
+			s.Produce(0, len(s.Sent))
 			s.runOn(func(tasks map[int32]stream.TaskStatus) bool {
 				consumed, level := int64(0), true
 				for _, t := range tasks {
@@ -75,27 +76,23 @@ func TestShapesCloseWhenSilent(t *testing.T) {
 					level = level && t.Watermark == tasks[0].Watermark // decided, for all the same
 				}
 				closed, open := open(tasks)
-				return consumed == int64(len(s.sent)) && level && closed > 0 && open == 0
+				return consumed == int64(len(s.Sent)) && level && closed > 0 && open == 0
 			})
 			before := 0
-			for i := range s.plan.Outputs {
-				got, _ := s.published(i)
+			for i := range s.Plan.Outputs {
+				got, _ := s.Folded(i)
 				before += len(got)
 			}
-			s.runBoth()
+			s.RunBoth()
 			after := 0
-			for i := range s.plan.Outputs {
-				got, _ := s.published(i)
+			for i := range s.Plan.Outputs {
+				got, _ := s.Folded(i)
 				after += len(got)
 			}
 			if before != after {
 				t.Errorf("a bounded run published %d windows more", after-before)
 			}
-			s.reconcile()
-			for i, want := range s.truth() {
-				got, _ := s.published(i)
-				s.equal(s.plan.Outputs[i].Name, want, got)
-			}
+			s.Judge(len(s.Sent))
 		})
 	}
 }
@@ -105,11 +102,11 @@ func TestShapesCloseWhenSilent(t *testing.T) {
 func TestLastMarkerIsSent(t *testing.T) {
 	s := newShape(t, fakeBroker(t), "rekeyed")
 	const began = int64(1_362_880_000_000)
-	for i := range 6 * shapeWidth { // the last of each partition 10 s ahead, less than is worth a marker
-		text := fmt.Sprintf(`{"id":"e%d","user":"u","page":null,"at":%d,"ms":1}`, i, began+min(int64(i/shapeWidth), 4)*60_000+int64(i/shapeWidth/5)*10_000)
-		s.sent = append(s.sent, sent{0, int32(i % shapeWidth), []byte(text)})
+	for i := range 6 * trial.ShapeWidth { // the last of each partition 10 s ahead, less than is worth a marker
+		text := fmt.Sprintf(`{"id":"e%d","user":"u","page":null,"at":%d,"ms":1}`, i, began+min(int64(i/trial.ShapeWidth), 4)*60_000+int64(i/trial.ShapeWidth/5)*10_000)
+		s.Sent = append(s.Sent, trial.Sent{Source: 0, Partition: int32(i % trial.ShapeWidth), Value: []byte(text)})
 	}
-	s.produce(0, 5*shapeWidth)
+	s.Produce(0, 5*trial.ShapeWidth)
 	first, behind := true, false
 	s.runOn(func(tasks map[int32]stream.TaskStatus) bool {
 		consumed := int64(0)
@@ -118,12 +115,12 @@ func TestLastMarkerIsSent(t *testing.T) {
 			consumed += t.Counters.Consumed
 			low, received = min(low, t.Inputs[0].Watermark), min(received, t.Inputs[1].Watermark)
 		}
-		if first && consumed == 5*shapeWidth && received == low {
+		if first && consumed == 5*trial.ShapeWidth && received == low {
 			first = false
-			s.produce(5*shapeWidth, 6*shapeWidth)
+			s.Produce(5*trial.ShapeWidth, 6*trial.ShapeWidth)
 		}
 		behind = behind || low > received
-		return consumed == int64(len(s.sent)) && low == began+250_000-30_000 && received == low
+		return consumed == int64(len(s.Sent)) && low == began+250_000-30_000 && received == low
 	})
 	if !behind {
 		t.Error("nothing had to be waited for")
@@ -134,30 +131,30 @@ func TestLastMarkerIsSent(t *testing.T) {
 // each process raises its own, although the other knows of it by checkpoints alone.
 func TestSilentSourceDoesNotHoldBack(t *testing.T) {
 	s := newShape(t, fakeBroker(t), "cogroup")
-	for i := range s.plan.Sources {
-		s.plan.Sources[i].Spec.Watermark.IdleAfter = time.Second
+	for i := range s.Plan.Sources {
+		s.Plan.Sources[i].Spec.Watermark.IdleAfter = time.Second
 	}
 	const began, minutes = int64(1_362_880_000_000), 400
 	for i := range minutes * 3 {
 		user := fmt.Sprint("u", i%12)
 		text := fmt.Sprintf(`{"id":"e%d","user":%q,"page":null,"at":%d,"ms":1}`, i, user, began+int64(i/3)*60_000)
-		s.sent = append(s.sent, sent{0, curated.Partition([]byte(user), shapeWidth), []byte(text)})
+		s.Sent = append(s.Sent, trial.Sent{Source: 0, Partition: curated.Partition([]byte(user), trial.ShapeWidth), Value: []byte(text)})
 	}
-	first := []sent{}
+	first := []trial.Sent{}
 	for i := range 12 { // one of each user, in the source that is silent then
-		first = append(first, sent{1, s.sent[i].partition, s.sent[i].value})
+		first = append(first, trial.Sent{Source: 1, Partition: s.Sent[i].Partition, Value: s.Sent[i].Value})
 	}
-	s.sent = append(first, s.sent...)
-	s.produce(0, 60)
+	s.Sent = append(first, s.Sent...)
+	s.Produce(0, 60)
 	var producing sync.WaitGroup
-	producing.Go(func() { s.trickle(60, 8*time.Second) })
+	producing.Go(func() { s.Trickle(60, 8*time.Second) })
 	s.runOn(func(tasks map[int32]stream.TaskStatus) bool {
 		consumed, all := int64(0), true
 		for id, t := range tasks {
 			closed, _ := open(map[int32]stream.TaskStatus{id: t})
 			consumed, all = consumed+t.Counters.Consumed, all && closed > 0
 		}
-		return all && consumed < int64(len(s.sent))-100 // and not because the other is silent by now, too
+		return all && consumed < int64(len(s.Sent))-100 // and not because the other is silent by now, too
 	})
 	producing.Wait()
 }

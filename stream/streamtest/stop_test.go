@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
 // small is a log that runs in a moment.
@@ -24,16 +25,16 @@ func small(seed uint64) streamtest.Profile {
 
 // stopsWith runs the pipeline and insists that it ends with an error that names what, where and what to do.
 func (w *world) stopsWith(words ...string) error {
-	w.t.Helper()
-	ctx, cancel := cancelable(w.t)
+	w.TB.Helper()
+	ctx, cancel := cancelable(w.TB)
 	defer cancel()
-	_, err := stream.Run(ctx, w.options("a"))
+	_, err := stream.Run(ctx, w.Options("a"))
 	if err == nil {
-		w.t.Fatal("the run went on")
+		w.TB.Fatal("the run went on")
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			w.t.Errorf("%q is not in: %v", word, err)
+			w.TB.Errorf("%q is not in: %v", word, err)
 		}
 	}
 	return err
@@ -41,24 +42,24 @@ func (w *world) stopsWith(words ...string) error {
 
 // edit changes the pipeline file: pairs of old and new text.
 func (w *world) edit(pairs ...string) {
-	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join(w.dir, "orders.yaml"))
+	w.TB.Helper()
+	text, err := os.ReadFile(filepath.Join(w.Dir, "orders.yaml"))
 	if err != nil {
-		w.t.Fatal(err)
+		w.TB.Fatal(err)
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		if !bytes.Contains(text, []byte(pairs[i])) {
-			w.t.Fatalf("%q is not in the pipeline file", pairs[i])
+			w.TB.Fatalf("%q is not in the pipeline file", pairs[i])
 		}
 	}
-	w.write("orders.yaml", strings.NewReplacer(pairs...).Replace(string(text)))
-	w.load()
+	w.Write("orders.yaml", strings.NewReplacer(pairs...).Replace(string(text)))
+	w.Load()
 }
 
 // An unknown schema id stops its task before the record, and nothing else: the other tasks go on, everything before it is
 // committed and landed, and with the id declared the run completes with nothing lost.
 func TestUnknownSchemaIDStopsItsTaskOnly(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	w.edit("format: avro-raw", "format: avro", "schema: {file: orders.avsc}", "schema: {file: orders.avsc, ids: [7]}")
 	log := small(21).Log()
 	for i := range log {
@@ -68,42 +69,42 @@ func TestUnknownSchemaIDStopsItsTaskOnly(t *testing.T) {
 		}
 		log[i].Value = append([]byte{0, 0, 0, 0, id}, log[i].Value...)
 	}
-	w.produce(log)
+	w.Produce(log)
 	err := w.stopsWith("schema id 8", "source.schema.ids", "orders/")
 	var stopped *stream.StoppedError
 	if !errors.As(err, &stopped) || len(stopped.Tasks) != 1 {
 		t.Fatalf("want one stopped task: %v", err)
 	}
 	w.edit("ids: [7]", "ids: [7, 8]")
-	sum := w.stream()
+	sum := w.Stream()
 	if sum.Counters.Consumed != int64(len(log)) || !sum.Balanced() {
 		t.Errorf("accounting after the schema is known: %+v", sum.Counters)
 	}
-	w.checkLake("orders", int64(len(log)))
+	w.CheckLake("orders", int64(len(log)))
 }
 
 // A record in a partition that its key does not belong to would split a group over two tasks.
 func TestKeyMismatchStops(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
 	log := small(22).Log()
 	log[50].Key = "somebody else" // decides the partition; the event's own customer field stays
 	for log[50].Value != nil && samePartition(w, log, 50) {
 		log[50].Key += "!"
 	}
-	w.produce(log)
+	w.Produce(log)
 	w.stopsWith("source.key [customer]", "belongs to partition", "produce with the default (murmur2) partitioner")
 }
 
 func samePartition(w *world, log []streamtest.Message, i int) bool {
 	good := small(22).Log()[i]
-	return w.partition(good.Key) == w.partition(log[i].Key)
+	return w.Partition(good.Key) == w.Partition(log[i].Key)
 }
 
 // Offsets are never reset: neither when the group's are gone, nor when the topic is another one.
 func TestLostOffsetsStop(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(23).Log())
-	w.stream()
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(23).Log())
+	w.Stream()
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.DeleteGroup(ctx, "orders")
 		return err
@@ -112,49 +113,49 @@ func TestLostOffsetsStop(t *testing.T) {
 }
 
 func TestRecreatedTopicStops(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(24).Log())
-	w.stream()
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(24).Log())
+	w.Stream()
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.DeleteTopic(ctx, "orders")
 		return err
 	})
-	w.produce(small(25).Log())
+	w.Produce(small(25).Log())
 	w.stopsWith("orders", "topic")
 }
 
 // Another definition of the results must not run on the old one's state, nor publish.
 func TestChangedFingerprintRefuses(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(26).Log())
-	w.stream()
-	before := w.published()
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(26).Log())
+	w.Stream()
+	before := w.Published()
 	w.edit("amount > 100.0", "amount > 50.0")
 	err := w.stopsWith("fingerprint", "new name")
 	var fp *stream.FingerprintError
 	if !errors.As(err, &fp) {
 		t.Errorf("not a FingerprintError: %v", err)
 	}
-	if !sameHistory(before, w.published()) {
+	if !trial.SameHistory(before, w.Published()) {
 		t.Error("it published")
 	}
 	w.edit("amount > 50.0", "amount > 100.0")
-	w.stream()
+	w.Stream()
 }
 
 // A changed setting that decides no result does not stand in the way.
 func TestOtherSettingsMayChange(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(27).Log())
-	w.stream()
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(27).Log())
+	w.Stream()
 	w.edit("memory_max: 64MiB", "memory_max: 128MiB", "bytes_max: 1MiB", "bytes_max: 2MiB")
-	w.stream()
+	w.Stream()
 }
 
 // One event of 10 MB, a huge length prefix, a null and truncated bytes: each has its fate, and memory its bounds.
 func TestHostileRecords(t *testing.T) {
 	broker := fakeBroker(t)
-	w := newWorld(t, broker, usual())
+	w := newWorld(t, broker, trial.Usual())
 	log := small(28).Log()
 	big := streamtest.Message{Key: "c1", Value: streamtest.BigOrder("c1", 10<<20)}
 	hostile := []streamtest.Message{
@@ -163,69 +164,69 @@ func TestHostileRecords(t *testing.T) {
 		{Key: "c1", Value: log[0].Value[:len(log[0].Value)/2]},
 		{Key: "", Value: []byte("not avro at all")},
 	}
-	w.produce(append(log[:100:100], hostile...))
+	w.Produce(append(log[:100:100], hostile...))
 	w.produceBig(big)
-	w.produce(log[100:])
-	sum := w.stream()
+	w.Produce(log[100:])
+	sum := w.Stream()
 	if sum.Counters.Invalid != 4 || !sum.Balanced() {
 		t.Errorf("accounting: %+v, want 4 invalid", sum.Counters)
 	}
-	w.checkLake("orders", int64(len(log)+len(hostile)+1))
+	w.CheckLake("orders", int64(len(log)+len(hostile)+1))
 	proveCorrected(t, w, append(log, big), true)
 }
 
 // produceBig sends a message beyond the usual limits of topics and producers.
 func (w *world) produceBig(m streamtest.Message) {
-	w.t.Helper()
+	w.TB.Helper()
 	limit := "16777216"
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, "orders")
 		return err
 	})
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka.Brokers...), kgo.ProducerBatchMaxBytes(16<<20), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.Kafka.Brokers...), kgo.ProducerBatchMaxBytes(16<<20), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
-		w.t.Fatal(err)
+		w.TB.Fatal(err)
 	}
 	defer cl.Close()
-	r := &kgo.Record{Topic: "orders", Partition: w.partition(m.Key), Key: []byte(m.Key), Value: m.Value}
-	if err := cl.ProduceSync(w.t.Context(), r).FirstErr(); err != nil {
-		w.t.Fatal(err)
+	r := &kgo.Record{Topic: "orders", Partition: w.Partition(m.Key), Key: []byte(m.Key), Value: m.Value}
+	if err := cl.ProduceSync(w.TB.Context(), r).FirstErr(); err != nil {
+		w.TB.Fatal(err)
 	}
 }
 
 // admin lets a test do to the cluster what an operator may.
 func (w *world) admin(fn func(context.Context, *kadm.Client) error) {
-	w.t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka.Brokers...))
+	w.TB.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.Kafka.Brokers...))
 	if err != nil {
-		w.t.Fatal(err)
+		w.TB.Fatal(err)
 	}
 	defer cl.Close()
-	if err := fn(w.t.Context(), kadm.NewClient(cl)); err != nil {
-		w.t.Fatal(err)
+	if err := fn(w.TB.Context(), kadm.NewClient(cl)); err != nil {
+		w.TB.Fatal(err)
 	}
 }
 
 // A topic that has grown has moved keys between partitions.
 func TestGrownTopicRefuses(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(29).Log())
-	w.stream()
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(29).Log())
+	w.Stream()
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.CreatePartitions(ctx, 1, "orders")
 		return err
 	})
-	w.stopsWith("orders-journal has 4 partitions, expected 5", "new name")
+	w.stopsWith("orders-journal has 4 partitions, expected 5", "tidemark change")
 }
 
 // When neither disk nor checkpoint is left and retention has passed what would have to be replayed, tasks stop: a state
 // that begins in the middle would give wrong results that look right.
 func TestReplayPastRetentionStops(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(30).Log())
-	w.stream()
-	w.loseDisk()
-	if err := os.RemoveAll(filepath.Join(w.dir, "lake", "checkpoints")); err != nil {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(30).Log())
+	w.Stream()
+	w.LoseDisk()
+	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "checkpoints")); err != nil {
 		t.Fatal(err)
 	}
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
@@ -236,22 +237,22 @@ func TestReplayPastRetentionStops(t *testing.T) {
 		_, err = adm.DeleteRecords(ctx, ends.Offsets())
 		return err
 	})
-	w.load()
-	before := w.published()
+	w.Load()
+	before := w.Published()
 	w.stopsWith("retention has passed the gap", "replay from the lake is not built yet")
-	if !sameHistory(before, w.published()) {
+	if !trial.SameHistory(before, w.Published()) {
 		t.Error("it published")
 	}
 }
 
 // Two processes of one id would fence each other off for ever: the second is refused before it touches the group.
 func TestSecondProcessOfOneIDIsRefused(t *testing.T) {
-	w := newWorld(t, fakeBroker(t), usual())
-	w.produce(small(35).Log())
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(35).Log())
 	ctx, cancel := cancelable(t)
 	defer cancel()
 	running, ended := make(chan bool), make(chan error, 1)
-	o := w.options("a")
+	o := w.Options("a")
 	o.UntilEnd = false
 	once := sync.OnceFunc(func() { close(running) })
 	var rebuilds int64
