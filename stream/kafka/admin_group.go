@@ -47,9 +47,10 @@ func (a *Admin) committed(ctx context.Context, group, topic string) (map[int32]C
 		return nil, classify(err)
 	}
 	committed := make(map[int32]Commit, info.Partitions)
+	answered := map[int32]bool{}
 	for _, g := range resp.Groups {
 		if err := kerr.ErrorForCode(g.ErrorCode); errors.Is(err, kerr.GroupIDNotFound) {
-			continue
+			return committed, nil
 		} else if err != nil {
 			return nil, classify(err)
 		}
@@ -62,11 +63,16 @@ func (a *Admin) committed(ctx context.Context, group, topic string) (map[int32]C
 				if p.Metadata != nil {
 					at.Metadata = *p.Metadata
 				}
+				answered[at.Partition] = true
 				if at.Next >= 0 {
 					committed[at.Partition] = at
 				}
 			}
 		}
+	}
+	if len(answered) < int(info.Partitions) {
+		// Taken for "never committed", it would let a task be born again.
+		return nil, fmt.Errorf("the broker answered for %d of %d partitions", len(answered), info.Partitions)
 	}
 	return committed, nil
 }
