@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
 
@@ -70,16 +71,19 @@ func (l *Lander) finishLanding(b *Batch, end int64, ok bool) {
 
 // land returns the log's end, which is the batch's unless another writer won.
 func (l *Lander) land(ctx context.Context, b *Batch) (end int64, err error) {
+	crashpoint.Hit("land/sealed")
 	entry, err := l.putFiles(ctx, b)
 	if err != nil {
 		return 0, err
 	}
+	crashpoint.Hit("land/files-put")
 	data, err := sealJSON(entry)
 	if err != nil {
 		return 0, err
 	}
 	key := entryKey(entry.Topic, entry.Partition, entry.First)
 	err = l.topic.bucket.PutIfAbsent(ctx, key, data)
+	crashpoint.Hit("land/entry-put")
 	if err == nil {
 		return b.end, nil
 	}
@@ -141,6 +145,7 @@ func (l *Lander) putFile(ctx context.Context, f *buffer) (File, error) {
 		out.MinTime, out.MaxTime = f.minTime, f.maxTime
 	}
 	err := l.topic.bucket.PutIfAbsent(ctx, out.Path, pieces...)
+	crashpoint.Hit("land/file-put")
 	if errors.Is(err, blob.ErrExists) {
 		// Left by a crash before the entry, or put by a twin: the name says that
 		// the content is ours, and this makes sure.

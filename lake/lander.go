@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
 
@@ -131,6 +132,7 @@ func (t *Topic) begin(ctx context.Context, partition int32, first int64) (int64,
 	if !ok {
 		marker := startMarker{formatVersion, topic, t.declared.TopicID, partition, first}
 		err := putSealed(ctx, t.bucket, startKey(topic, partition), marker)
+		crashpoint.Hit("land/begun")
 		if err != nil && !errors.Is(err, blob.ErrExists) {
 			return 0, fmt.Errorf("begin the lake log: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
@@ -66,6 +67,7 @@ func (r *Reconciler) keepPlan(ctx context.Context, s *survey) error {
 			return fmt.Errorf("encode plan %s: %w", doc.ID, err)
 		}
 		err = r.bucket.PutIfAbsent(ctx, r.planKey(doc.ID), append(data, '\n'))
+		crashpoint.Hit("plan/put")
 		if err != nil && !errors.Is(err, blob.ErrExists) {
 			return fmt.Errorf("keep plan %s: %w", doc.ID, err)
 		}

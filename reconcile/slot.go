@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/stream/curated"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
@@ -36,6 +37,7 @@ func (r *Reconciler) applySlot(ctx context.Context, a *application, l *landers, 
 		return left, fmt.Errorf("fence %s: %w", id, err)
 	}
 	defer producer.Close()
+	crashpoint.Hit("reconcile/fenced")
 	if err := r.opt.Hooks.Step(StepFenced); err != nil {
 		return left, err
 	}
@@ -55,6 +57,7 @@ func (r *Reconciler) applySlot(ctx context.Context, a *application, l *landers, 
 			return left, err
 		}
 	}
+	crashpoint.Hit("reconcile/landed")
 	if err := r.opt.Hooks.Step(StepLanded); err != nil {
 		return left, err
 	}
@@ -97,6 +100,7 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 			touched[u.key.output] = true
 		}
 	}
+	crashpoint.Hit("reconcile/compared")
 	if err := r.opt.Hooks.Step(StepCompared); err != nil {
 		return err
 	}
@@ -111,6 +115,7 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 			return err
 		}
 	}
+	crashpoint.Hit("reconcile/relanded")
 	if err := r.opt.Hooks.Step(StepRelanded); err != nil {
 		return err
 	}
@@ -120,11 +125,13 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 			return err
 		}
 	}
+	crashpoint.Hit("reconcile/read-back")
 	for _, f := range ready {
 		if err := r.certify(ctx, a, l.view, f); err != nil {
 			return err
 		}
 		r.progress(a, f.key)
+		crashpoint.Hit("reconcile/certified")
 		if err := r.opt.Hooks.Step(StepCertified); err != nil {
 			return err
 		}
@@ -184,6 +191,7 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 		if inTxn == 0 {
 			return nil
 		}
+		crashpoint.Hit("reconcile/produced")
 		if err := r.opt.Hooks.Step(StepProduced); err != nil {
 			return err
 		}
@@ -194,6 +202,7 @@ func (r *Reconciler) publish(ctx context.Context, a *application, v *view, produ
 		a.report.Published += inTxn
 		a.report.Retracted += retracted
 		inTxn, retracted = 0, 0
+		crashpoint.Hit("reconcile/published")
 		return r.opt.Hooks.Step(StepPublished)
 	}
 	for _, f := range ready {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -132,6 +133,7 @@ func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all b
 	if err != nil {
 		return err
 	}
+	crashpoint.Hit("reconcile/recomputed")
 	du := &dueUnit{unitState: *u, windows: found.windows}
 	du.id = found.id(r.plan.Fingerprint, d.Output, k.hour, u.digest)
 	if s.held+len(b.rows) <= r.opt.Limits.RowsHeld {

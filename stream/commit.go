@@ -120,6 +120,7 @@ func (r *runner) checkpoint(ctx context.Context) error {
 			return fmt.Errorf("checkpoint task %d: %w", t.id, err)
 		}
 		r.status.checkpoint(t.id, m, stats, began, r.o.Now())
+		crashpoint.Hit("checkpoint/done")
 		if err := r.purge(ctx, t); err != nil {
 			return err
 		}

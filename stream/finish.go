@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
@@ -46,15 +47,19 @@ func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err e
 	if err := r.closeAll(tasks, mark); err != nil {
 		return false, err
 	}
+	crashpoint.Hit("end/decided")
 	if err := r.settle(ctx, s); err != nil {
 		return false, err
 	}
+	crashpoint.Hit("end/settled")
 	if err := r.landAll(ctx); err != nil {
 		return false, err
 	}
+	crashpoint.Hit("end/landed")
 	if ok, err := r.complete(ctx, mark); !ok || err != nil {
 		return false, err
 	}
+	crashpoint.Hit("end/complete")
 	s.Close()
 	return true, r.admin.LeaveGroup(ctx, r.o.Plan.Pipeline.Group(), r.instance())
 }

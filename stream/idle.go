@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
@@ -108,6 +109,7 @@ func (r *runner) decideIdle(ctx context.Context, now time.Time) error {
 			if err := r.halt(t, t.raise(in, journal.Idle, mark, reason)); err != nil {
 				return err
 			}
+			crashpoint.Hit("idle/decided")
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
@@ -173,6 +174,7 @@ func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, fir
 		return fmt.Errorf("lake log of %s/%d: %w", lt.Name, q, err)
 	}
 	defer l.Close()
+	crashpoint.Hit("land/results")
 	return lt.UpTo(ctx, r.o.Kafka, l, q, to)
 }
 

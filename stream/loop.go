@@ -216,7 +216,9 @@ func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) err
 	if err := r.commit(last, s); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
+	crashpoint.Hit("stop/committed")
 	err = errors.Join(r.landAll(last), r.checkpoint(last))
+	crashpoint.Hit("stop/settled")
 	s.Close()
 	return errors.Join(ctx.Err(), err, r.handOver(last))
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/flow"
 	"github.com/tidemark-io/tidemark/stream/journal"
@@ -271,6 +272,7 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 	if err != nil {
 		return fmt.Errorf("task %d: restore %s: %w", id, m.key, err)
 	}
+	crashpoint.Hit("recover/restored")
 	return nil
 }
 
@@ -279,6 +281,7 @@ func (r *runner) setAside(dir string, why error) error {
 	if err != nil {
 		return fmt.Errorf("set %s aside (%s): %w", dir, why, err)
 	}
+	crashpoint.Hit("recover/set-aside")
 	r.cleared(dir)
 	r.log.Warn("state set aside", "dir", dir, "to", to, "why", why)
 	return nil

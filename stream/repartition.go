@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/state"
 )
 
@@ -31,5 +32,6 @@ func (r *runner) purge(ctx context.Context, t *task) error {
 	if kept < r.o.Plan.Pipeline.State.Keep || oldest <= ends.Start {
 		return nil // a task without enough checkpoints may have to be replayed from its birth
 	}
+	defer crashpoint.Hit("repartition/purged")
 	return r.admin.DeleteRecords(ctx, t.repartition, t.id, oldest)
 }
