@@ -227,7 +227,7 @@ func (c *changer) assigned(ctx context.Context, partitions []int32) (kafka.Start
 		starts[src.Name] = make(map[int32]int64, len(partitions))
 	}
 	for _, id := range partitions {
-		t, err := c.begin(id)
+		t, err := c.begin(ctx, id)
 		if err != nil {
 			c.err = err
 			return nil, err
@@ -243,14 +243,18 @@ func (c *changer) assigned(ctx context.Context, partitions []int32) (kafka.Start
 }
 
 // begin makes a task with empty state and decides its beginning.
-func (c *changer) begin(id int32) (*task, error) {
+func (c *changer) begin(ctx context.Context, id int32) (*task, error) {
 	life := &c.lives[id]
 	changed := c.planned(id)
 	t, err := c.r.newLife(id, *life, changed.Next)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.change(c.report.Time, c.report.Reason); err != nil {
+	err = c.r.refill(ctx, t)
+	if err == nil {
+		err = t.change(c.report.Time, c.report.Reason)
+	}
+	if err != nil {
 		return nil, errors.Join(err, t.store.Close())
 	}
 	c.report.Tasks = append(c.report.Tasks, changed)

@@ -38,9 +38,6 @@ func (c *changer) examine(ctx context.Context) error {
 	if !c.report.Changed {
 		return nil
 	}
-	if r.o.Plan.Shape == pipeline.Enrich {
-		return errors.New("change: an enrichment's table cannot be begun anew yet: give the changed pipeline a new name")
-	}
 	for id := range r.width() {
 		if err := c.raiseFor(ctx, id); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -18,6 +19,7 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 				starts[i] = c.at[i].ends.High
 			}
 		}
+		crashpoint.Hit("recover/unborn")
 		return t.born(starts)
 	}
 	there := hasState && t.decisions == c.journal
@@ -39,6 +41,9 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 		if err := t.reborn(decisions); err != nil {
 			return err
 		}
+		if err := r.refill(ctx, t); err != nil {
+			return err
+		}
 	}
 	p := &replay{t: t, turn: replayTurn, every: replayWriteEvery}
 	for i, in := range t.inputs {
@@ -51,9 +56,11 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 		p.add(in, c.at[i].next, decisions, r.records(ctx, t, in, c.at[i].next))
 	}
 	r.log.Info("replaying", "task", t.id, "from", t.position(), "to", offsetsText(c.position()), "decisions", len(decisions))
+	crashpoint.Hit("replay/begun")
 	if err := p.run(); err != nil {
 		return fmt.Errorf("replay task %d up to %s: %w", t.id, offsetsText(c.position()), err)
 	}
+	crashpoint.Hit("replay/done")
 	t.decisions = c.journal
 	return t.apply()
 }

@@ -39,8 +39,15 @@ func NewShape(tb testing.TB, brokers []string, name string) *Shape {
 	s := &Shape{Site: newSite(tb, brokers, "shape.yaml", map[string]string{
 		"click.avsc": clickSchema, "shape.yaml": fmt.Sprintf(head, brokers[0]) + text + tail,
 	})}
-	s.Plan.Pipeline.State.CheckpointEvery = 100 * time.Millisecond
+	s.Load()
 	return s
+}
+
+// Load reads the pipeline file again.
+func (s *Shape) Load() {
+	s.TB.Helper()
+	s.reload()
+	s.Plan.Pipeline.State.CheckpointEvery = 100 * time.Millisecond
 }
 
 // Generate makes events of every source: late ones, copies (of an unkeyed topic in any partition), values that are no event.

@@ -1,0 +1,217 @@
+package streamtest_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
+)
+
+// change takes a change decision for the pipeline file as it is now.
+func (w *world) change(dryRun bool) (*stream.ChangeReport, error) {
+	ctx, cancel := cancelable(w.TB)
+	defer cancel()
+	o := w.Options("a")
+	o.UntilEnd = false
+	return stream.Change(ctx, stream.ChangeOptions{Options: o, Reason: "tested", DryRun: dryRun, WaitFor: 5 * time.Second})
+}
+
+func (w *world) mustChange() *stream.ChangeReport {
+	w.TB.Helper()
+	report, err := w.change(false)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	if !report.Changed {
+		w.TB.Fatalf("nothing changed: %+v", report)
+	}
+	return report
+}
+
+// Law L5: another definition of the results is refused until a decision puts it in force. State
+// begins empty, what was open is the reconciler's, and stream plus corrections equal the new definition's truth over all events, those of before included.
+func TestChangedDefinition(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	p := streamtest.Profile{Seed: 41, Events: 1200, Customers: 10, Late: 0.1, Duplicates: 0.05}
+	log := p.Log()
+	half := len(log) / 2
+	w.Produce(log[:half])
+	w.Stream()
+	w.reconciled()
+
+	w.edit("allowed_lateness: 2m", "allowed_lateness: 4m")
+	w.stopsWith("fingerprint", "tidemark change")
+	before := w.Published()
+	dry, err := w.change(true)
+	if err != nil || !dry.Changed || dry.From == dry.To {
+		t.Fatalf("dry run: %+v, %v", dry, err)
+	}
+	w.stopsWith("fingerprint", "tidemark change")
+	report := w.mustChange()
+	if report.Time != dry.Time || report.From != dry.From {
+		t.Errorf("decided %+v, the dry run said %+v", report, dry)
+	}
+	if again, err := w.change(false); err != nil || again.Changed {
+		t.Errorf("taken twice: %+v, %v", again, err)
+	}
+	if !trial.SameHistory(before, w.Published()) {
+		t.Error("the decision published something")
+	}
+
+	w.Produce(log[half:])
+	w.Stream()
+	w.CheckLake("orders", int64(len(log)))
+	w.reconciled()
+	w.Compare(w.Oracle(log), w.Published())
+
+	w.edit("allowed_lateness: 4m", "allowed_lateness: 2m") // and back: state of the first life is of no use to the third
+	w.mustChange()
+	w.Stream()
+	w.reconciled()
+	w.Compare(w.Oracle(log), w.Published())
+}
+
+// reconciled applies what is due, and insists that nothing is left after it.
+func (w *world) reconciled() {
+	w.TB.Helper()
+	if _, err := w.Reconciler().Apply(w.TB.Context(), reconcile.ApplyOptions{}); err != nil {
+		w.TB.Fatal(err)
+	}
+	again, err := w.Reconciler().Apply(w.TB.Context(), reconcile.ApplyOptions{})
+	if err != nil || again.Published != 0 {
+		w.TB.Fatalf("a second reconcile published %+v, %v", again, err)
+	}
+	audit, err := w.Reconciler().Audit(w.TB.Context())
+	if err != nil || !audit.OK() {
+		w.TB.Fatalf("audit %+v, %v", audit, err)
+	}
+}
+
+// A decision is for all tasks or for none: it is refused while another process owns some.
+func TestChangeNeedsAllTasks(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(42).Log())
+	if _, err := w.change(false); !errors.Is(err, stream.ErrNeverRan) {
+		t.Fatalf("of a pipeline that never ran: %v", err)
+	}
+	ctx, stop := cancelable(t)
+	ended := make(chan error, 1)
+	running := make(chan struct{}, 1)
+	o := w.Options("b")
+	o.UntilEnd = false
+	o.Observe = func(s stream.Status) {
+		if len(s.Tasks) == int(w.Set.Partitions) {
+			select {
+			case running <- struct{}{}:
+			default:
+			}
+		}
+	}
+	go func() { _, err := stream.Run(ctx, o); ended <- err }()
+	<-running
+	w.edit("allowed_lateness: 2m", "allowed_lateness: 4m")
+	if _, err := w.change(false); !errors.Is(err, stream.ErrOwned) {
+		t.Fatalf("while b runs: %v", err)
+	}
+	stop()
+	<-ended
+	admin, err := kafka.NewAdmin(w.Kafka)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if err := admin.LeaveGroup(t.Context(), "orders", w.Plan.Pipeline.TransactionalID("b")); err != nil { // or wait for its session to time out
+		t.Fatal(err)
+	}
+	w.mustChange()
+}
+
+// Partitions that a source has grown by are taken in: keys move, so all that was produced by then is the reconciler's.
+func TestGrownTopic(t *testing.T) {
+	set := trial.Usual()
+	set.Partitions = 2
+	w := newWorld(t, fakeBroker(t), set)
+	p := streamtest.Profile{Seed: 43, Events: 1200, Customers: 10, Late: 0.1, Duplicates: 0.05}
+	log := p.Log()
+	third := len(log) / 3
+	w.Produce(log[:third])
+	w.Stream()
+	w.Produce(log[third : 2*third]) // not read before the topic grows
+
+	admin, err := kafka.NewAdmin(w.Kafka)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if err := admin.GrowTopic(t.Context(), "orders", 5); err != nil {
+		t.Fatal(err)
+	}
+	w.stopsWith("expected 5", "tidemark change")
+	report := w.mustChange()
+	if report.Partitions != [2]int32{2, 5} || len(report.Tasks) != 5 {
+		t.Errorf("%+v", report)
+	}
+	w.Set.Partitions = 5
+	w.Produce(log[2*third:])
+	w.Stream()
+	w.reconciled()
+	w.Compare(w.Oracle(log), w.Published())
+}
+
+// What goes between tasks, what a join holds and an enrichment's table begin anew with their tasks, and the truth is the same.
+func TestChangedShapes(t *testing.T) {
+	for _, name := range trial.Shapes() {
+		t.Run(name, func(t *testing.T) {
+			s := newShape(t, fakeBroker(t), name)
+			s.Generate(51, 700)
+			half := len(s.Sent) / 2
+			s.Produce(0, half)
+			s.RunBoth()
+			s.Produce(half, len(s.Sent))
+
+			text, err := os.ReadFile(filepath.Join(s.Dir, "shape.yaml"))
+			must(t, err)
+			changed := strings.Replace(string(text), "allowed_lateness: 1m", "allowed_lateness: 3m", 1)
+			s.Write("shape.yaml", strings.Replace(changed, "allowed_lateness: 2m", "allowed_lateness: 4m", 1))
+			s.Load()
+			ctx, cancel := cancelable(t)
+			defer cancel()
+			report, err := stream.Change(ctx, stream.ChangeOptions{Reason: "tested", Options: stream.Options{
+				Plan: s.Plan, Kafka: s.Kafka, Bucket: s.Bucket, ID: "a", Now: time.Now,
+			}})
+			must(t, err)
+			if !report.Changed || len(report.Tasks) != trial.ShapeWidth {
+				t.Fatalf("%+v", report)
+			}
+			s.LoseDisk("a") // the new life is found in its checkpoints
+			if name == "enriched" {
+				s.loseCheckpoints() // or where it began
+			}
+			if sum := s.RunBoth(); !sum.Balanced() || sum.Counters.Consumed == 0 || sum.Counters.Aggregated+sum.Counters.Late == 0 {
+				t.Errorf("accounting of the new life: %+v", sum.Counters)
+			}
+			for range 2 {
+				_, err := s.Reconciler().Apply(t.Context(), reconcile.ApplyOptions{})
+				must(t, err)
+			}
+			for i, want := range s.Truth(len(s.Sent)) {
+				got, _ := s.Folded(i)
+				s.Equal(s.Plan.Outputs[i].Name, want, got)
+			}
+		})
+	}
+}
+
+// loseCheckpoints empties the folder of the pipeline's checkpoints.
+func (s *shape) loseCheckpoints() {
+	s.TB.Helper()
+	must(s.TB, os.RemoveAll(filepath.Join(s.Dir, "lake", "checkpoints")))
+}
