@@ -114,8 +114,11 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		switch {
 		case err == nil:
 			return r.summary(ctx)
-		case ctx.Err() != nil, errors.As(err, &fingerprint), errors.As(err, &stopped),
-			errors.Is(err, kafka.ErrInstanceFenced), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
+		case errors.Is(err, kafka.ErrInstanceFenced): // leaving would take the other process out
+			return nil, err
+		case ctx.Err() != nil:
+			return nil, errors.Join(err, r.handOver(ctx))
+		case errors.As(err, &fingerprint), errors.As(err, &stopped), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
 			return nil, err
 		}
 		if r.beat.commits > before {

@@ -113,6 +113,39 @@ func (a *Admin) LeaveGroup(ctx context.Context, group, instance string) error {
 // GroupOwners are the instance ids (or member ids, of members without) to which partition numbers are
 // assigned. While the group is rebalancing, or when it has no members, there are none.
 func (a *Admin) GroupOwners(ctx context.Context, group string) (map[int32]string, error) {
+	members, err := a.members(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	owners := make(map[int32]string)
+	for i := range members {
+		assigned, ok := members[i].Assigned.AsConsumer()
+		if !ok {
+			continue
+		}
+		for _, topic := range assigned.Topics {
+			for _, p := range topic.Partitions {
+				owners[p] = memberName(&members[i])
+			}
+		}
+	}
+	return owners, nil
+}
+
+// GroupMembers are the instance ids (or member ids, of members without) of a group, whether it is rebalancing or not.
+func (a *Admin) GroupMembers(ctx context.Context, group string) ([]string, error) {
+	members, err := a.members(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(members))
+	for i := range members {
+		names[i] = memberName(&members[i])
+	}
+	return names, nil
+}
+
+func (a *Admin) members(ctx context.Context, group string) ([]kadm.DescribedGroupMember, error) {
 	var described kadm.DescribedGroups
 	err := persist(ctx, func() (err error) {
 		described, err = ask(ctx, func() (kadm.DescribedGroups, error) { return a.adm.DescribeGroups(ctx, group) })
@@ -124,21 +157,12 @@ func (a *Admin) GroupOwners(ctx context.Context, group string) (map[int32]string
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, fmt.Errorf("describe group %s: %w", group, err)
 	}
-	owners := make(map[int32]string)
-	for _, member := range described[group].Members {
-		assigned, ok := member.Assigned.AsConsumer()
-		if !ok {
-			continue
-		}
-		name := member.MemberID
-		if member.InstanceID != nil {
-			name = *member.InstanceID
-		}
-		for _, topic := range assigned.Topics {
-			for _, p := range topic.Partitions {
-				owners[p] = name
-			}
-		}
+	return described[group].Members, nil
+}
+
+func memberName(m *kadm.DescribedGroupMember) string {
+	if m.InstanceID != nil {
+		return *m.InstanceID
 	}
-	return owners, nil
+	return m.MemberID
 }
