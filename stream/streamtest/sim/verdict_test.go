@@ -1,0 +1,199 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// judge holds what is there after the last run against the oracle.
+func (l *life) judge() error {
+	if len(l.faults) > 0 {
+		return nil
+	}
+	time.Sleep(time.Minute) // transactions of the dead time out
+	streamed, err := l.published()
+	if err != nil {
+		return err
+	}
+	if err := l.lake(); err != nil {
+		return err
+	}
+	if err := l.stable(); err != nil {
+		return err
+	}
+	r, err := reconcile.New(reconcile.Options{Plan: l.subject.plan, Kafka: l.direct(), Bucket: l.bucket, Now: time.Now, Run: "sim"})
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	first, err := r.Apply(ctx, reconcile.ApplyOptions{})
+	if err != nil {
+		l.fail("reconcile: %v", err)
+		return nil
+	}
+	if first.Waiting > 0 && !l.subject.distant {
+		l.fail("%d reconcile units wait after a run to the end", first.Waiting)
+	}
+	corrected, err := l.published()
+	if err != nil {
+		return err
+	}
+	l.tally["published"] += len(streamed)
+	l.tally["corrected"] += len(corrected) - len(streamed)
+	if err := l.compare(corrected); err != nil {
+		return err
+	}
+	again, err := r.Apply(ctx, reconcile.ApplyOptions{})
+	if err != nil {
+		l.fail("second reconcile: %v", err)
+		return nil
+	}
+	if again.Published != 0 || again.Certified != 0 {
+		l.fail("a second reconcile published %d and certified %d", again.Published, again.Certified)
+	}
+	audit, err := r.Audit(ctx)
+	if err != nil {
+		l.fail("audit: %v", err)
+		return nil
+	}
+	if !audit.OK() || len(audit.Behind) > 0 {
+		l.fail("audit: %s %+v", audit.Statement, audit.Difference)
+	}
+	return l.stable()
+}
+
+// line is a published record and its output.
+type line struct {
+	output int
+	published
+}
+
+// published reads every curated topic, read committed. No revision of a window may be there twice.
+func (l *life) published() ([]line, error) {
+	var all []line
+	for i := range l.subject.plan.Outputs {
+		seen := map[string]string{}
+		err := l.each(l.subject.plan.Outputs[i].Name, func(r *kafka.Record) error {
+			p, err := l.subject.read(i, r)
+			if err != nil {
+				return err
+			}
+			all = append(all, line{i, p})
+			if p.open {
+				return nil
+			}
+			key := fmt.Sprintf("%s, revision %d", p.window, p.revision)
+			if values, twice := seen[key]; twice {
+				l.fail("%s was published twice: %s and %s", key, values, p.values)
+			}
+			seen[key] = p.values
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// compare holds the highest revision of every window against the truth, both ways.
+func (l *life) compare(lines []line) error {
+	truth, err := l.subject.truth()
+	if err != nil {
+		return err
+	}
+	for i, want := range truth {
+		name := l.subject.plan.Outputs[i].Name
+		inForce := map[string]published{}
+		for _, p := range lines {
+			if was, ok := inForce[p.window]; p.output == i && (!ok || p.revision >= was.revision) {
+				inForce[p.window] = p.published
+			}
+		}
+		for window, values := range want {
+			p, ok := inForce[window]
+			switch {
+			case !ok:
+				l.fail("%s: %s was never published", name, window)
+			case p.retracted || p.values != values:
+				l.fail("%s: %s\n got %s (retracted: %v)\nwant %s", name, window, p.values, p.retracted, values)
+			}
+		}
+		for window, p := range inForce {
+			if _, ok := want[window]; !ok && !p.retracted {
+				l.fail("%s: %s is published and not true", name, window)
+			}
+		}
+	}
+	return nil
+}
+
+// lake insists that every record lies in the lake exactly once.
+func (l *life) lake() error {
+	for i := range l.subject.plan.Sources {
+		topic, want := l.subject.plan.Sources[i].Topic, int64(0)
+		for _, m := range l.subject.messages {
+			if m.source == i {
+				want++
+			}
+		}
+		sum, err := lake.Check(context.Background(), l.bucket, topic, func(f lake.Fault) {
+			if !f.Kind.Harmless() {
+				l.fail("lake of %s: %+v", topic, f)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if sum.Records != want {
+			l.fail("the lake of %s holds %d records, %d were sent", topic, sum.Records, want)
+		}
+	}
+	return nil
+}
+
+// stable insists that no transaction is open.
+func (l *life) stable() error {
+	for _, topic := range l.topics() {
+		info := l.cluster.PartitionInfos(topic)
+		for _, p := range info {
+			if p.LastStableOffset != p.HighWatermark {
+				l.fail("%s/%d: a transaction is open at %d, the log ends at %d", topic, p.Partition, p.LastStableOffset, p.HighWatermark)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *life) topics() []string {
+	p := l.subject.plan
+	topics := []string{p.Pipeline.JournalTopic()}
+	for i := range p.Outputs {
+		topics = append(topics, p.Outputs[i].Name)
+	}
+	if p.Rekeyed {
+		topics = append(topics, p.Pipeline.RepartitionTopic())
+	}
+	return topics
+}
+
+// each reads every data record of a topic, as a read-committed consumer does.
+func (l *life) each(topic string, fn func(*kafka.Record) error) error {
+	for _, p := range l.cluster.PartitionInfos(topic) {
+		err := kafka.ReadRange(context.Background(), l.direct(), topic, p.Partition, p.LogStartOffset, p.LastStableOffset, func(r *kafka.Record) error {
+			if r.Attrs.IsControl() {
+				return nil
+			}
+			return fn(r)
+		})
+		if err != nil {
+			return fmt.Errorf("read %s/%d: %w", topic, p.Partition, err)
+		}
+	}
+	return nil
+}
