@@ -205,34 +205,45 @@ func (r *runner) stoppedLocked() error {
 }
 
 // stopClean ends a run that was told to stop: what has been processed is committed, landed and checkpointed, so
-// that the next start has nothing to replay.
+// that the next start has nothing to replay. A rebalance may have taken the tasks away meanwhile: then what was not committed
+// is another's to do, and what was is checkpointed.
 func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) error {
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
+	switch {
+	case errors.Is(err, kafka.ErrFenced):
+		return errors.Join(ctx.Err(), r.checkpoint(last))
+	case err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
 	defer context.AfterFunc(last, r.landings.end)() // those under way are bounded, too
 	if err := r.commit(last, s); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
 	crashpoint.Hit("stop/committed")
-	err = errors.Join(r.landAll(last), r.checkpoint(last))
+	err = r.landAll(last)
+	crashpoint.Hit("stop/landed")
+	err = errors.Join(err, r.checkpoint(last))
 	crashpoint.Hit("stop/settled")
-	s.Close()
-	return errors.Join(ctx.Err(), err, r.handOver(last))
+	return errors.Join(ctx.Err(), err)
 }
 
+// leaveWithin bounds how long a run that was told to stop may take to leave its group.
+const leaveWithin = 10 * time.Second
+
 // handOver leaves the group if there is anyone to take over: its tasks need not wait for the session timeout then. A
-// process alone stays a member, and is back at once when it starts again.
+// process alone stays a member, and is back at once when it starts again. It is the last thing that a run does, however it
+// comes to its end: in a rebalance, or between two sessions, its tasks would be waited for just as long.
 func (r *runner) handOver(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
 	group := r.o.Plan.Pipeline.Group()
-	owners, err := r.admin.GroupOwners(ctx, group)
+	members, err := r.admin.GroupMembers(ctx, group)
 	if err != nil {
-		return fmt.Errorf("members of group %s: %w", group, err)
+		return err
 	}
-	for _, owner := range owners {
-		if owner != r.instance() {
+	for _, member := range members {
+		if member != r.instance() {
 			return r.admin.LeaveGroup(ctx, group, r.instance())
 		}
 	}
