@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
 
-// archive is the bucket's side of one task's checkpoints: every bucket call of
-// the package is in this file, and restore.go's reads.
+// archive is the bucket's side of one task's checkpoints: what is in it, and
+// how a manifest gets there.
 type archive struct {
 	b      blob.Bucket
 	prefix string
@@ -19,7 +20,7 @@ type archive struct {
 
 func (a archive) manifestKey(name string) string { return a.prefix + "/" + name }
 func (a archive) filesPrefix() string            { return a.prefix + "/files/" }
-func (a archive) fileKey(sha256 string) string   { return a.filesPrefix() + sha256 }
+func (a archive) fileKey(object string) string   { return a.filesPrefix() + object }
 
 // Manifests lists the checkpoints under prefix, newest cut first. Only keys
 // are read: LoadManifest tells whether one is valid.
@@ -60,12 +61,12 @@ func LoadManifest(ctx context.Context, b blob.Bucket, key string) (*Manifest, er
 	return m, nil
 }
 
-// contents lists the stored files: content hash to size.
+// contents lists the stored files: object to size.
 func (a archive) contents(ctx context.Context) (map[string]int64, error) {
 	found := make(map[string]int64)
 	err := a.b.List(ctx, a.filesPrefix(), func(o blob.Object) error {
-		if sha := strings.TrimPrefix(o.Key, a.filesPrefix()); isHex(sha, 32) {
-			found[sha] = o.Size
+		if object := strings.TrimPrefix(o.Key, a.filesPrefix()); validObject(object) {
+			found[object] = o.Size
 		}
 		return nil
 	})
@@ -75,42 +76,9 @@ func (a archive) contents(ctx context.Context) (map[string]int64, error) {
 	return found, nil
 }
 
-// complete reports whether every file that m names is among the contents.
-func complete(m *Manifest, contents map[string]int64) bool {
-	for i := range m.Files {
-		if !stored(m.Files[i], contents) {
-			return false
-		}
-	}
-	return true
-}
-
-func stored(f File, contents map[string]int64) bool {
-	size, ok := contents[f.SHA256]
+func stored(f *File, contents map[string]int64) bool {
+	size, ok := contents[f.Object()]
 	return f.Size == 0 || ok && size == f.Size
-}
-
-// load reads the manifests of names, except those that are known already. A
-// corrupt one is passed over: nothing can be restored from it. One of a newer
-// release is an error, since nobody here knows what it names.
-func (a archive) load(ctx context.Context, names []ManifestName, known map[string]*Manifest) (map[string]*Manifest, error) {
-	found := make(map[string]*Manifest, len(names))
-	for _, name := range names {
-		if m := known[name.Key]; m != nil {
-			found[name.Key] = m
-			continue
-		}
-		m, err := LoadManifest(ctx, a.b, name.Key)
-		var corrupt *CorruptError
-		switch {
-		case err == nil:
-			found[name.Key] = m
-		case errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound):
-		default:
-			return nil, err
-		}
-	}
-	return found, nil
 }
 
 // publish puts the manifest, last of all that it names. Whoever finds an equal
@@ -122,8 +90,10 @@ func (a archive) publish(ctx context.Context, m *Manifest) (_ *Manifest, mine bo
 		return nil, false, fmt.Errorf("checkpoint manifest: %w", err)
 	}
 	key := a.manifestKey(manifestName(&m.Cut))
+	crashpoint.Hit("checkpoint/uploaded")
 	err = a.b.PutIfAbsent(ctx, key, data)
 	if err == nil {
+		crashpoint.Hit("checkpoint/manifest")
 		return m, true, nil
 	}
 	if !errors.Is(err, blob.ErrExists) {
@@ -138,17 +108,27 @@ func (a archive) publish(ctx context.Context, m *Manifest) (_ *Manifest, mine bo
 	}
 	// What is there can't be restored from, so it is repaired. Two who repair
 	// at once put manifests of the same state, and either's files are there.
-	if err := a.b.Put(ctx, key, data); err != nil {
-		return nil, false, fmt.Errorf("repair checkpoint manifest: %w", err)
-	}
-	return m, true, nil
+	return m, true, a.replace(ctx, m)
 }
 
-// existing returns the checkpoint of this cut if there is one and it can be
-// restored from, else nil. One of the same cut with other state is an error:
-// the law that recovery rests on is broken.
+// replace puts the manifest over the one of its cut.
+func (a archive) replace(ctx context.Context, m *Manifest) error {
+	data, err := m.encode()
+	if err != nil {
+		return fmt.Errorf("checkpoint manifest: %w", err)
+	}
+	if err := a.b.Put(ctx, a.manifestKey(manifestName(&m.Cut)), data); err != nil {
+		return fmt.Errorf("repair checkpoint manifest: %w", err)
+	}
+	return nil
+}
+
+// existing returns the checkpoint of this cut if there is one, everything that
+// it names is there, and nobody may delete that; else nil. One of the same cut
+// with other state is an error: the law that recovery rests on is broken.
 func (a archive) existing(ctx context.Context, cut *Cut) (*Manifest, error) {
-	m, err := LoadManifest(ctx, a.b, a.manifestKey(manifestName(cut)))
+	key := a.manifestKey(manifestName(cut))
+	m, err := LoadManifest(ctx, a.b, key)
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound) {
 		return nil, nil
@@ -157,10 +137,10 @@ func (a archive) existing(ctx context.Context, cut *Cut) (*Manifest, error) {
 		return nil, err
 	}
 	if err := SameState(&m.Cut, cut); err != nil {
-		return nil, fmt.Errorf("checkpoint %s was made of other state than this: %w", a.manifestKey(manifestName(cut)), err)
+		return nil, fmt.Errorf("checkpoint %s was made of other state than this: %w", key, err)
 	}
-	contents, err := a.contents(ctx)
-	if err != nil || !complete(m, contents) {
+	now, err := a.survey(ctx, cut, 1)
+	if err != nil || len(now.endangered(m.Files)) > 0 {
 		return nil, err
 	}
 	return m, nil

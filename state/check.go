@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -196,20 +197,9 @@ func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch stri
 	case err != nil:
 		return err
 	}
-	a := archive{b: b, prefix: prefix}
-	good := true
-	for _, f := range m.Files {
-		err := a.read(ctx, f, func([]byte) error { return nil })
-		switch {
-		case errors.As(err, &corrupt):
-			fn(Fault{Kind: FaultFile, Where: corrupt.Path, What: corrupt.What})
-			good = false
-		case err != nil:
-			return err
-		}
-	}
-	if !good {
-		return nil
+	good, err := checkFiles(ctx, archive{b: b, prefix: prefix}, m, fn)
+	if err != nil || !good {
+		return err
 	}
 	err = Restore(ctx, b, prefix, m, scratch, sh)
 	if errors.As(err, &corrupt) {
@@ -220,4 +210,29 @@ func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch stri
 		return err
 	}
 	return join(Check(scratch, sh, fn), sh.opts.FS.RemoveAll(scratch))
+}
+
+// checkFiles fetches all files of a checkpoint, several at once, and calls fn
+// for those that are wrong, in the order of their names.
+func checkFiles(ctx context.Context, a archive, m *Manifest, fn func(Fault)) (good bool, err error) {
+	var o RestoreOptions
+	o.EnsureDefaults()
+	x := newFetch(a, m, o)
+	var mu sync.Mutex
+	found := map[string]*CorruptError{}
+	err = x.each(ctx, func(ctx context.Context, f *File) error {
+		err := x.read(ctx, f, func([]byte) error { return nil })
+		var corrupt *CorruptError
+		if !errors.As(err, &corrupt) {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		found[f.Name] = corrupt
+		return nil
+	})
+	for _, name := range sortedKeys(found) {
+		fn(Fault{Kind: FaultFile, Where: found[name].Path, What: found[name].What})
+	}
+	return len(found) == 0, err
 }

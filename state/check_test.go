@@ -108,12 +108,12 @@ func TestCheckManifest(t *testing.T) {
 			return b.Put(t.Context(), key, []byte("{}"))
 		}, []string{state.FaultManifest}},
 		"newer": {func(b blob.Bucket, key string, _ *state.Manifest) error {
-			return b.Put(t.Context(), key, []byte(`{"crc32c":"ade14503","manifest":{"version":2}}`))
+			return b.Put(t.Context(), key, []byte(`{"crc32c":"be43dd74","manifest":{"version":3}}`))
 		}, []string{state.FaultVersion}},
 		"every file": {func(b blob.Bucket, _ string, m *state.Manifest) error {
 			var errs []error
 			for i, f := range m.Files {
-				switch key := prefix + "/files/" + f.SHA256; {
+				switch key := prefix + "/files/" + f.Object(); {
 				case f.Size == 0:
 				case i%2 == 0:
 					errs = append(errs, b.Delete(t.Context(), key))

@@ -20,9 +20,11 @@ type CheckpointOptions struct {
 	Keep int
 	// Now is the clock of Manifest.CreatedAt. Required.
 	Now func() time.Time
-	// Parallel is how many files are read and uploaded at once, each in
-	// memory. 2.
+	// Parallel is how many files are read and uploaded at once. 4.
 	Parallel int
+	// FlightBytes bounds the memory of those: 32 MiB. A file that is larger
+	// goes alone.
+	FlightBytes int64
 }
 
 // EnsureDefaults sets what is zero to its default.
@@ -31,7 +33,10 @@ func (o *CheckpointOptions) EnsureDefaults() {
 		o.Keep = 5
 	}
 	if o.Parallel == 0 {
-		o.Parallel = 2
+		o.Parallel = 4
+	}
+	if o.FlightBytes == 0 {
+		o.FlightBytes = 32 << 20
 	}
 }
 
@@ -49,6 +54,9 @@ func (o *CheckpointOptions) Validate() error {
 	}
 	if o.Parallel < 1 {
 		errs = append(errs, fmt.Errorf("%d uploads at once: at least 1", o.Parallel))
+	}
+	if o.FlightBytes < 1 {
+		errs = append(errs, fmt.Errorf("%d bytes in flight: at least 1", o.FlightBytes))
 	}
 	return join(errs...)
 }
@@ -108,28 +116,39 @@ func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptio
 	}
 	defer func() { err = join(err, s.sh.opts.FS.RemoveAll(dir)) }()
 
-	before, err := a.survey(ctx, cut, o.Keep)
-	if err != nil {
-		return nil, stats, err
-	}
-	files, err := s.upload(ctx, a, dir, before, o.Parallel, &stats)
-	if err != nil {
-		return nil, stats, err
-	}
-	m := &Manifest{Version: ManifestVersion, Cut: *cut, CreatedAt: o.Now().UnixMilli(), Files: files}
-	m.Garbage = before.garbage(files)
-	m, mine, err := a.publish(ctx, m)
-	if err != nil {
-		return nil, stats, err
-	}
-	stats.Existed = !mine
-	if mine {
-		if err := s.uploadMissing(ctx, a, dir, files); err != nil {
-			return nil, stats, err
-		}
-	}
-	stats.Pruned, stats.Collected, err = a.collect(ctx, m, before, o.Keep)
+	j := &job{archive: a, fs: s.sh.opts.FS, dir: dir, sums: s.sums, o: o, stats: &stats}
+	m, err := j.run(ctx, cut)
 	return m, stats, err
+}
+
+// run brings the copy into the bucket: its files, the manifest, and then what
+// the manifest makes superfluous out of it. It returns the manifest in force.
+func (j *job) run(ctx context.Context, cut *Cut) (*Manifest, error) {
+	before, err := j.survey(ctx, cut, j.o.Keep)
+	if err != nil {
+		return nil, err
+	}
+	names, err := j.copied()
+	if err != nil {
+		return nil, err
+	}
+	files, err := j.upload(ctx, names, before)
+	if err != nil {
+		return nil, err
+	}
+	j.sums.renew(files)
+	m := &Manifest{Version: ManifestVersion, Cut: *cut, CreatedAt: j.o.Now().UnixMilli(), Files: files, Condemned: before.condemn()}
+	m.Garbage = before.garbage(files, m.Condemned)
+	m, mine, err := j.publish(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	j.stats.Existed = !mine
+	m, now, err := j.confirm(ctx, m, mine)
+	if err != nil {
+		return nil, err
+	}
+	return m, j.collect(ctx, m, before, now)
 }
 
 // copy makes a directory of hard links beside the store and returns it with
@@ -173,8 +192,8 @@ func (sh *Shared) peek(dir string) (*Cut, error) {
 }
 
 // copied lists the files of a copy, by name. The lock is not state.
-func (s *Store) copied(dir string) ([]string, error) {
-	names, err := s.sh.opts.FS.List(dir)
+func (j *job) copied() ([]string, error) {
+	names, err := j.fs.List(j.dir)
 	if err != nil {
 		return nil, fmt.Errorf("list the copy: %w", err)
 	}

@@ -3,145 +3,123 @@ package state
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+
+	"github.com/tidemark-io/tidemark/crashpoint"
 )
 
 // Collection of what no checkpoint needs any more. Peers have deleted what a
-// live checkpoint named (FLINK-25395 and others), so: a file goes only if no
-// kept manifest names it; manifests go before files; both only after a newer
-// manifest is confirmed; and a file must have been without a name for one
-// whole checkpoint interval, so that what someone is just uploading for a
-// manifest to come stays. The list of such files is in the manifest
-// (Manifest.Garbage) and not in memory, so it outlives the process.
+// live checkpoint named (FLINK-25395 and others), and a bucket has no delete
+// that fails when something changed meanwhile: whoever is paused between his
+// look and his delete, deletes. So it must be settled before the look what
+// may ever be deleted, and in the open:
+//
+//  1. An object's name is used for one upload only: File.Upload.
+//  2. A manifest lists as garbage what no kept manifest names. The one that
+//     follows condemns what still has no name then, so what someone is just
+//     uploading for a manifest to come stays for one interval.
+//  3. Condemned is for ever: each manifest repeats what those before it have
+//     condemned, as long as it is there; and a manifest goes only when its list
+//     has been repeated. No manifest names a condemned object anew.
+//  4. Only after a manifest with the list is confirmed are all manifests read
+//     again, and what they condemn deleted if none of them names it.
+//  5. Who publishes a manifest reads all manifests afterwards. Are files of
+//     its own condemned, or gone, it puts them under new names: confirm.
+//
+// Of two owners, one writes its manifest and then reads the other's list; the
+// other writes its list and then reads the manifests. At least one of them
+// sees the other, so a checkpoint that was confirmed stays whole, however long
+// anyone was paused, until its manifest is pruned. The lists are in manifests
+// and not in memory, so they outlive the process.
 
-// garbageMax bounds that list; what is left out comes next time.
+// garbageMax bounds each list; what is left out comes next time.
 const garbageMax = 10_000
 
-// inventory is what the bucket held before a checkpoint.
-type inventory struct {
-	valid    map[string]*Manifest // by key
-	named    map[string]bool      // contents that the manifests to keep name
-	contents map[string]int64     // content hash to size
-	due      []string             // what the checkpoint before this one found to be garbage
-}
-
-// survey lists the bucket before the checkpoint at cut.
-func (a archive) survey(ctx context.Context, cut *Cut, keep int) (*inventory, error) {
-	names, err := Manifests(ctx, a.b, a.prefix)
-	if err != nil {
-		return nil, err
-	}
-	inv := new(inventory)
-	if inv.valid, err = a.load(ctx, names, nil); err != nil {
-		return nil, err
-	}
-	if inv.contents, err = a.contents(ctx); err != nil {
-		return nil, err
-	}
-	at := a.manifestKey(manifestName(cut))
-	inv.named = namedBy(inv.valid, oldestKept(inv.valid, at, keep))
-	for _, n := range names { // newest first
-		if m := inv.valid[n.Key]; m != nil && n.Key < at {
-			inv.due = m.Garbage
-			break
+// condemn lists what anyone may delete once a manifest with the list is
+// there: what was condemned before, all of it, and what had no name when the
+// checkpoint before this one was made and has none now.
+func (inv *inventory) condemn() []string {
+	list := sortedKeys(inv.condemned)
+	for _, object := range inv.suspects {
+		_, there := inv.contents[object]
+		if there && !inv.named[object] && !inv.condemned[object] && len(list) < garbageMax {
+			list = append(list, object)
 		}
 	}
-	return inv, nil
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
-// oldestKept returns the key of the oldest manifest that stays when the one
-// under key at is in force: keep of the valid ones, from it downwards. Those
-// above it stay too: they are another owner's that is ahead of us, or were
-// made before an operator reset the offsets; either way not ours to judge,
-// and they fall once a cut passes them. Were they counted, the checkpoints
-// that follow a reset would delete themselves.
-func oldestKept(valid map[string]*Manifest, at string, keep int) string {
-	oldest := at
-	for _, key := range slices.Backward(slices.Sorted(maps.Keys(valid))) {
-		if key < at && keep > 1 {
-			oldest = key
-			keep--
-		}
-	}
-	return oldest
-}
-
-// namedBy returns the contents that the manifests from oldest on name.
-func namedBy(valid map[string]*Manifest, oldest string) map[string]bool {
-	set := make(map[string]bool)
-	for key, m := range valid {
-		if key < oldest {
-			continue
-		}
-		for i := range m.Files {
-			set[m.Files[i].SHA256] = true
-		}
-	}
-	return set
-}
-
-// shares reports whether the file need not be put: a manifest that stays names
-// its content, and the bucket has it. What is there but has no name may be
-// collected at any moment, so it is put again.
-func (inv *inventory) shares(f File) bool {
-	return f.Size == 0 || inv.named[f.SHA256] && stored(f, inv.contents)
-}
-
-// garbage lists the contents that nobody names once a manifest of files is in
-// force.
-func (inv *inventory) garbage(files []File) []string {
+// garbage lists the other objects that nobody who stays names once a manifest
+// of files is in force.
+func (inv *inventory) garbage(files []File, condemned []string) []string {
 	own := make(map[string]bool)
 	for i := range files {
-		own[files[i].SHA256] = true
+		own[files[i].Object()] = true
 	}
 	var list []string
-	for _, sha := range slices.Sorted(maps.Keys(inv.contents)) {
-		if !inv.named[sha] && !own[sha] && len(list) < garbageMax {
-			list = append(list, sha)
+	for _, object := range sortedKeys(inv.contents) {
+		_, doomed := slices.BinarySearch(condemned, object)
+		if !inv.kept[object] && !own[object] && !doomed && len(list) < garbageMax {
+			list = append(list, object)
 		}
 	}
 	return list
 }
 
-// collect deletes the manifests that no longer stay, then what is due of the
-// files that no other names. m is confirmed. Manifests are listed again:
-// someone may have published meanwhile. Those that were read a moment ago are
-// not read again; one that was repaired since names new files only, and new
-// files are not due.
-func (a archive) collect(ctx context.Context, m *Manifest, before *inventory, keep int) (pruned, collected int, err error) {
-	names, err := Manifests(ctx, a.b, a.prefix)
-	if err != nil {
-		return 0, 0, err
-	}
-	at := a.manifestKey(manifestName(&m.Cut))
-	before.valid[at] = m
-	valid, err := a.load(ctx, names, before.valid)
-	if err != nil {
-		return 0, 0, err
-	}
-	oldest := oldestKept(valid, at, keep)
-	full := countFrom(valid, oldest, at) == keep
-	for _, name := range names {
-		if name.Key >= oldest || !full {
+// collect deletes the manifests that no longer stay, then what m condemns and
+// no other names. m is confirmed, and now was read after that.
+func (j *job) collect(ctx context.Context, m *Manifest, before, now *inventory) error {
+	at := j.manifestKey(manifestName(&m.Cut))
+	oldest := oldestKept(now.manifests, at, j.o.Keep)
+	full := countFrom(now.manifests, oldest, at) == j.o.Keep
+	used := make(map[string]bool)
+	for _, name := range now.names { // newest first
+		if name.Key < oldest && full && now.spent(before, name.Key) {
+			if err := j.prune(ctx, name.Key); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := a.b.Delete(ctx, name.Key); err != nil {
-			return pruned, 0, fmt.Errorf("prune checkpoint: %w", err)
+		if kept := now.manifests[name.Key]; kept != nil {
+			for i := range kept.Files {
+				used[kept.Files[i].Object()] = true
+			}
 		}
-		pruned++
 	}
-	used := namedBy(valid, oldest)
-	for _, sha := range before.due {
-		if used[sha] {
+	for _, object := range m.Condemned {
+		if _, there := now.contents[object]; used[object] || !there {
 			continue
 		}
-		if err := a.b.Delete(ctx, a.fileKey(sha)); err != nil {
-			return pruned, collected, fmt.Errorf("collect checkpoint file: %w", err)
+		crashpoint.Hit("checkpoint/collect")
+		if err := j.b.Delete(ctx, j.fileKey(object)); err != nil {
+			return fmt.Errorf("collect checkpoint file: %w", err)
 		}
-		collected++
+		crashpoint.Hit("checkpoint/collected")
+		j.stats.Collected++
 	}
-	return pruned, collected, nil
+	return nil
+}
+
+func (j *job) prune(ctx context.Context, key string) error {
+	crashpoint.Hit("checkpoint/prune")
+	if err := j.b.Delete(ctx, key); err != nil {
+		return fmt.Errorf("prune checkpoint: %w", err)
+	}
+	j.stats.Pruned++
+	return nil
+}
+
+// spent reports whether what the manifest under key condemns is in the list of
+// the one that was made after the survey before, so that it can go. One that
+// is corrupt condemns nothing that anyone knows of.
+func (inv *inventory) spent(before *inventory, key string) bool {
+	is := inv.manifests[key]
+	if is == nil {
+		return true
+	}
+	was := before.manifests[key]
+	return was != nil && slices.Equal(was.Condemned, is.Condemned)
 }
 
 // countFrom counts the valid manifests from oldest to newest.

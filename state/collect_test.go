@@ -90,7 +90,7 @@ func TestCheckpointShares(t *testing.T) {
 			if n := reads["open: s.checkpoint/"+f.Name+" (options: *vfs.sequentialReadsOption)"]; n != wantReads {
 				t.Errorf("a table of the checkpoint before is read %d times, want %d", n, wantReads)
 			}
-			if n := puts["put "+prefix+"/files/"+f.SHA256]; n != 0 {
+			if n := puts["put "+prefix+"/files/"+f.Object()]; n != 0 {
 				t.Errorf("a table of the checkpoint before is put %d times", n)
 			}
 		}

@@ -28,20 +28,23 @@
 //  5. Last: a manifest is put, if absent, after every file that it names. Who
 //     finds an equal cut there has succeeded: the same cut is the same state.
 //     Unequal state under an equal cut is an error, since the law is broken.
-//  6. Content: a file's object is named by its SHA-256. File numbers name
-//     nothing outside one open store: after a restore Pebble uses them again.
-//  7. By reference: a file is deleted only if no manifest that stays names it,
-//     after a newer manifest is confirmed, and one checkpoint after it was
-//     first seen without a name. Manifests go before their files. A manifest
-//     above the one just made never goes.
+//  6. Content: a file's object is named by its SHA-256 and the upload that put
+//     it; a name is never used twice. File numbers name nothing outside one
+//     open store: after a restore Pebble uses them again.
+//  7. By reference: a checkpoint that was confirmed to its owner stays whole
+//     until its manifest is deleted, whoever else checkpoints and collects the
+//     same task at the same time, however long he was paused: collect.go says
+//     how. A file goes one checkpoint after it was first seen without a name.
+//     Manifests go before their files. One above the manifest just made never
+//     goes.
 //  8. Whole or none: a restored store is renamed into place, synced and
 //     verified; Restore writes over nothing that has a cut.
 //  9. Fail stop: the first failure stops a store; nothing reaches its disk
 //     afterwards, and every call says so. It never stops the process or
 //     another store.
 //  10. Bounds: memory (cache, memtables) is one budget for all stores of the
-//     process; keys, values, batches, cuts, manifests and files in flight have
-//     limits of their own.
+//     process; keys, values, batches, cuts, manifests and the bytes of files
+//     in flight have limits of their own.
 //
 // # Laws
 //

@@ -30,14 +30,22 @@ type CorruptError struct {
 	Path string // directory, file or object key where it was found
 	What string // what is wrong, in words for an operator
 	Err  error  // the underlying error, or nil
+
+	// Of a checkpoint's file: the key of the manifest that names it, and the
+	// name that it has in the store.
+	Manifest, File string
 }
 
 // Error says what is wrong and where.
 func (e *CorruptError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("corrupt state in %s: %s", e.Path, e.What)
+	text := fmt.Sprintf("corrupt state in %s: %s", e.Path, e.What)
+	if e.Manifest != "" {
+		text += " (named by " + e.Manifest + ")"
 	}
-	return fmt.Sprintf("corrupt state in %s: %s: %v", e.Path, e.What, e.Err)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // Unwrap returns the underlying error.

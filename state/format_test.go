@@ -26,10 +26,10 @@ var oldContents = map[string]string{
 	string(dedupKey(2, 7)):  "",
 }
 
-// old returns a bucket with the bytes of testdata/v1.
-func old(t *testing.T) *blob.Memory {
+// old returns a bucket with the bytes of testdata/<version>.
+func old(t *testing.T, version string) *blob.Memory {
 	t.Helper()
-	dir, err := blob.OpenDir("testdata/v1/bucket")
+	dir, err := blob.OpenDir("testdata/" + version + "/bucket")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +43,15 @@ func old(t *testing.T) *blob.Memory {
 	return bucket
 }
 
-// Bytes that a first release wrote: they can be read, and gone on from.
+// Bytes that releases wrote: they can be read, and gone on from.
 func TestOldBytes(t *testing.T) {
-	bucket := old(t)
+	for _, version := range []string{"v1", "v2"} {
+		t.Run(version, func(t *testing.T) { oldBytes(t, old(t, version)) })
+	}
+}
+
+func oldBytes(t *testing.T, bucket *blob.Memory) {
+	t.Helper()
 	names, err := state.Manifests(t.Context(), bucket, prefix)
 	if err != nil || len(names) != 1 {
 		t.Fatalf("checkpoints %v, %v", names, err)
@@ -87,7 +93,7 @@ func TestOldBytes(t *testing.T) {
 // What this release writes is what the old bytes are. Sums are Pebble's
 // affair, and so the manifest's own with them.
 func TestNewBytes(t *testing.T) {
-	want, err := os.ReadFile("testdata/v1/bucket/" + prefix + "/00000000000000001100-0000000005-0a1b2c3d4e5f.json")
+	want, err := os.ReadFile("testdata/v2/bucket/" + prefix + "/00000000000000001100-0000000005-0a1b2c3d4e5f.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +113,7 @@ func TestNewBytes(t *testing.T) {
 	}
 	mask := func(b []byte) string {
 		b = regexp.MustCompile(`"crc32c":"[0-9a-f]{8}"`).ReplaceAll(b, []byte(`"crc32c":"c"`))
-		return string(regexp.MustCompile(`"files":\[\{("name":"[^"]+","size":\d+,"crc32c":"c","sha256":"[0-9a-f]{64}"(\},\{)?)+\}\].*`).
+		return string(regexp.MustCompile(`"files":\[\{("name":"[^"]+","size":\d+,"crc32c":"c","sha256":"[0-9a-f]{64}"(,"upload":"[0-9a-f]{16}")?(\},\{)?)+\}\].*`).
 			ReplaceAll(b, []byte(`"files":F}}`)))
 	}
 	if g, w := mask(got), mask(want); g != w {

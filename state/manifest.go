@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// ManifestVersion is the version of manifests that this release writes.
-const ManifestVersion = 1
+// ManifestVersion is the version of manifests that this release writes. It reads all before it.
+const ManifestVersion = 2
 
 // Limits of a manifest: what is read from a bucket is input.
 const (
@@ -29,19 +29,43 @@ type Manifest struct {
 	CreatedAt int64  `json:"created_at"` // ms since the epoch, UTC
 	Files     []File `json:"files"`      // by name
 
-	// Garbage lists the contents that no kept manifest named when this one was
-	// made. The checkpoint after this one deletes them unless someone names
+	// Garbage lists the objects that no kept manifest named when this one was
+	// made. The checkpoint after this one condemns them unless someone names
 	// them by then: see collect.go.
 	Garbage []string `json:"garbage,omitempty"`
+	// Condemned lists the objects that anyone may delete from now on, at any
+	// moment, unless a manifest names them already: none may name them anew.
+	Condemned []string `json:"condemned,omitempty"`
 }
 
 // File is one file of a checkpoint. Its content is the object
-// <prefix>/files/<SHA256>; an empty file has no object.
+// <prefix>/files/<Object>; an empty file has no object.
 type File struct {
 	Name   string `json:"name"` // within the store's directory
 	Size   int64  `json:"size"` // bytes
 	CRC32C string `json:"crc32c"`
 	SHA256 string `json:"sha256"`
+	// Upload tells apart the objects of one content: each checkpoint that puts
+	// it does so under a name of its own, which is never used again once the
+	// object is gone. Empty in version 1.
+	Upload string `json:"upload,omitempty"`
+}
+
+// Object returns the name of the file's object under <prefix>/files/.
+func (f *File) Object() string {
+	if f.Upload == "" {
+		return f.SHA256
+	}
+	return f.SHA256 + "-" + f.Upload
+}
+
+// uploadBytes is the length of File.Upload in bytes; it is written in hex.
+const uploadBytes = 8
+
+// validObject reports whether s can be what Object returned.
+func validObject(s string) bool {
+	sha, upload, found := strings.Cut(s, "-")
+	return isHex(sha, 32) && (!found || isHex(upload, uploadBytes))
 }
 
 // CreatedTime returns CreatedAt as a time.
@@ -59,24 +83,29 @@ func (m *Manifest) SizeBytes() int64 {
 // Validate reports every fault of the manifest at once.
 func (m *Manifest) Validate() error {
 	var errs []error
-	if m.Version != ManifestVersion {
-		errs = append(errs, fmt.Errorf("manifest version %d, want %d", m.Version, ManifestVersion))
+	if m.Version < 1 || m.Version > ManifestVersion {
+		errs = append(errs, fmt.Errorf("manifest version %d, want 1 to %d", m.Version, ManifestVersion))
 	}
 	if len(m.Files) == 0 || len(m.Files) > filesMax {
 		errs = append(errs, fmt.Errorf("manifest of %d files: want 1 to %d", len(m.Files), filesMax))
 	}
 	for i := range m.Files {
 		f := &m.Files[i]
-		if !validFileName(f.Name) || f.Size < 0 || !isHex(f.CRC32C, 4) || !isHex(f.SHA256, 32) {
-			errs = append(errs, fmt.Errorf("file %q of %d bytes, crc32c %q, sha256 %q", f.Name, f.Size, f.CRC32C, f.SHA256))
+		if !validFileName(f.Name) || f.Size < 0 || !isHex(f.CRC32C, 4) || !isHex(f.SHA256, 32) || f.Upload != "" && !isHex(f.Upload, uploadBytes) {
+			errs = append(errs, fmt.Errorf("file %q of %d bytes, crc32c %q, sha256 %q, upload %q", f.Name, f.Size, f.CRC32C, f.SHA256, f.Upload))
 		}
 		if i > 0 && f.Name <= m.Files[i-1].Name {
 			errs = append(errs, fmt.Errorf("file %q is listed after %q", f.Name, m.Files[i-1].Name))
 		}
 	}
 	for _, g := range m.Garbage {
-		if !isHex(g, 32) {
+		if !validObject(g) {
 			errs = append(errs, fmt.Errorf("garbage %q", g))
+		}
+	}
+	for _, g := range m.Condemned {
+		if !validObject(g) {
+			errs = append(errs, fmt.Errorf("condemned %q", g))
 		}
 	}
 	return join(append(errs, m.Cut.faults()...)...)

@@ -56,7 +56,7 @@ func manifestKey(m *state.Manifest) string {
 // FuzzManifest: a manifest is input. Any bytes are a manifest that holds or an
 // error.
 func FuzzManifest(f *testing.F) {
-	f.Add([]byte(`{"crc32c":"ade14503","manifest":{"version":2}}`))
+	f.Add([]byte(`{"crc32c":"be43dd74","manifest":{"version":3}}`))
 	f.Add([]byte(`{"crc32c":"00000000","manifest":null}`))
 	f.Add([]byte(`{"crc32c":"","manifest":{"version":1,"cut":{"version":1,"sources":[{}]},"files":[{}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

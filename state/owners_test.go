@@ -3,6 +3,7 @@ package state_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -61,8 +62,8 @@ func pausedOwner(t *testing.T, at, meanwhile int) (calls, again int) {
 
 	puts := map[string]int{}
 	slow := &statetest.Bucket{Bucket: bucket, Hook: serial(func(method, key string) error {
-		if method == "put" {
-			puts[key]++
+		if sha, _, ok := strings.Cut(strings.TrimPrefix(key, prefix+"/files/"), "-"); ok && method == "put" {
+			puts[sha]++
 		}
 		if calls++; calls == at {
 			for range meanwhile {

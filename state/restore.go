@@ -6,32 +6,75 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
 
-const (
-	restoreParallel   = 4       // files fetched at once
-	restorePieceBytes = 4 << 20 // of a file held in memory, each
-)
+// RestoreOptions say how a restore fetches, and who is told of it.
+type RestoreOptions struct {
+	// Parallel is how many files are fetched at once. 16.
+	Parallel int
+	// FlightBytes bounds the memory of what is being fetched: 64 MiB.
+	FlightBytes int64
+	// Progress is told of the bytes that are on the disk, and of those there
+	// will be: when it begins, and after each piece. Calls don't overlap, and
+	// done never falls.
+	Progress func(done, total int64)
+}
 
-// Restore makes the store in dir from the checkpoint m, which LoadManifest
+// EnsureDefaults sets what is zero to its default.
+func (o *RestoreOptions) EnsureDefaults() {
+	if o.Parallel == 0 {
+		o.Parallel = 16
+	}
+	if o.FlightBytes == 0 {
+		o.FlightBytes = 64 << 20
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+}
+
+// Validate reports every fault at once.
+func (o *RestoreOptions) Validate() error {
+	var errs []error
+	if o.Parallel < 1 {
+		errs = append(errs, fmt.Errorf("%d files at once: at least 1", o.Parallel))
+	}
+	if o.FlightBytes < 1 {
+		errs = append(errs, fmt.Errorf("%d bytes in flight: at least 1", o.FlightBytes))
+	}
+	return join(errs...)
+}
+
+// Restore is RestoreWith with the default options.
+func Restore(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir string, sh *Shared) error {
+	return RestoreWith(ctx, b, prefix, m, dir, sh, RestoreOptions{})
+}
+
+// RestoreWith makes the store in dir from the checkpoint m, which LoadManifest
 // read under prefix. The directory must be absent, or empty, or have a store
 // without a cut; else ErrNotEmpty.
 //
-// Files are fetched into a directory beside it, checked against both sums,
-// synced, opened once to see that they hold the manifest's cut, and renamed
-// into place: after a crash there is a whole store or none. *CorruptError says
-// that the checkpoint can't be restored from: try the next one.
-func Restore(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir string, sh *Shared) error {
-	if err := sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir); err != nil {
+// Files are fetched, several at once, into a directory beside it, checked
+// against both sums, synced, opened once to see that they hold the manifest's
+// cut, and renamed into place: after a crash there is a whole store or none.
+// *CorruptError says that the checkpoint can't be restored from, and which of
+// its files is wrong: try the next one.
+func RestoreWith(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir string, sh *Shared, o RestoreOptions) error {
+	o.EnsureDefaults()
+	err := o.Validate()
+	if err == nil {
+		err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o)
+	}
+	if err != nil {
 		return fmt.Errorf("restore %s into %s: %w", manifestName(&m.Cut), dir, err)
 	}
 	return nil
 }
 
-func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir string) (err error) {
+func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir string, o RestoreOptions) (err error) {
 	key := a.manifestKey(manifestName(&m.Cut))
 	if err := m.Validate(); err != nil {
 		return &CorruptError{Path: key, What: "checkpoint manifest", Err: err}
@@ -52,12 +95,7 @@ func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir strin
 			err = join(err, fs.RemoveAll(scratch))
 		}
 	}()
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(restoreParallel)
-	for _, f := range m.Files {
-		g.Go(func() error { return a.fetch(gctx, fs, f, fs.PathJoin(scratch, f.Name)) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := newFetch(a, m, o).into(ctx, fs, scratch); err != nil {
 		return err
 	}
 	if err := sh.holds(scratch, m, key); err != nil {
@@ -80,55 +118,6 @@ func (sh *Shared) holds(scratch string, m *Manifest, key string) error {
 	}
 	if err := SameState(&m.Cut, cut); err != nil {
 		return &CorruptError{Path: key, What: "the checkpoint's files hold another cut", Err: err}
-	}
-	return nil
-}
-
-// fetch writes one file and syncs it.
-func (a archive) fetch(ctx context.Context, fs vfs.FS, f File, path string) (err error) {
-	out, err := fs.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("create restored file: %w", err)
-	}
-	defer func() { err = join(err, out.Close()) }()
-	if err := a.read(ctx, f, func(p []byte) error {
-		_, err := out.Write(p)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		return fmt.Errorf("sync restored file: %w", err)
-	}
-	return nil
-}
-
-// read passes a stored file's bytes to fn in pieces and checks both sums. It
-// never reads more than the manifest says, whatever the object's size.
-func (a archive) read(ctx context.Context, f File, fn func([]byte) error) error {
-	key := a.fileKey(f.SHA256)
-	sum := newSum()
-	for sum.size < f.Size {
-		p, err := a.b.GetRange(ctx, key, sum.size, min(restorePieceBytes, f.Size-sum.size))
-		if errors.Is(err, blob.ErrNotFound) {
-			return &CorruptError{Path: key, What: f.Name + " is missing", Err: err}
-		}
-		if err != nil {
-			return fmt.Errorf("fetch %s: %w", f.Name, err)
-		}
-		if len(p) == 0 {
-			break
-		}
-		if _, err := sum.Write(p); err != nil {
-			return err
-		}
-		if err := fn(p); err != nil {
-			return fmt.Errorf("write %s: %w", f.Name, err)
-		}
-	}
-	if got := sum.file(f.Name); got != f {
-		return &CorruptError{Path: key, What: fmt.Sprintf("%s has %d bytes, crc32c %s, sha256 %s; want %d, %s, %s",
-			f.Name, got.Size, got.CRC32C, got.SHA256, f.Size, f.CRC32C, f.SHA256)}
 	}
 	return nil
 }
@@ -175,8 +164,10 @@ func settle(fs vfs.FS, scratch, dir string) error {
 	if err := syncDir(fs, scratch); err != nil {
 		return err
 	}
+	crashpoint.Hit("restore/fetched")
 	if err := fs.Rename(scratch, dir); err != nil {
 		return fmt.Errorf("put the restored state into place: %w", err)
 	}
+	crashpoint.Hit("restore/renamed")
 	return syncDir(fs, fs.PathDir(dir))
 }

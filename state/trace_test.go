@@ -25,7 +25,7 @@ type trace struct {
 var (
 	// reading changes nothing, and caches decide how much of it there is.
 	reading = regexp.MustCompile(`^(open|open-dir|close|read-at|prefetch|lock)\b`)
-	content = regexp.MustCompile(`[0-9a-f]{64}`)
+	content = regexp.MustCompile(`[0-9a-f]{64}(-[0-9a-f]{16})?`)
 )
 
 func (tr *trace) log(line string) {
