@@ -13,7 +13,8 @@
 //     before it is written. Whether the total ever was in a Wide can't be told from it.
 //  3. A total that fits 128 bits is read back into 128 bits.
 //  4. Any NaN, or +Inf and -Inf both, make the result NaN (bits 0x7ff8000000000001); else an infinity makes it that
-//     infinity. A total of zero is +0, whatever zeros were added.
+//     infinity. A total of zero is +0, whatever zeros were added;
+//     a mean below zero that underflows is -0.
 //  5. At most 2^64 values: the Wide has 78 bits above the highest bit of a double.
 //
 // An addition allocates only when a total first leaves 128 bits.

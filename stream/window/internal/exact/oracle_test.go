@@ -41,7 +41,7 @@ func (o *oracle) mean(n uint64) float64 {
 	}
 	f, _ := new(big.Rat).Quo(o.total, new(big.Rat).SetInt(new(big.Int).SetUint64(n))).Float64()
 	if f == 0 {
-		return 0
+		return math.Copysign(0, float64(o.total.Sign())) // rounded towards zero from below it is -0
 	}
 	return f
 }

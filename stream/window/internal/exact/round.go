@@ -87,8 +87,8 @@ func (m *magnitude) quotient(n uint64, negative bool) float64 {
 		m.sticky = rem != 0
 	}
 	f := m.rounded()
-	if negative && f != 0 {
-		return -f
+	if negative {
+		return -f // -0 where what is below zero underflows, as IEEE 754 rounds it; a total of zero is never negative
 	}
 	return f
 }
