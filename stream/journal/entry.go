@@ -18,7 +18,8 @@ const (
 	Idle
 	// End: the input was declared over at the cut, and the watermark raised to close what was open.
 	End
-	// Change: other code, settings or partition counts are in force from the cut on.
+	// Change: other code, settings or partition counts are in force from the cut on. The task begins anew there, with
+	// empty state, and with a watermark that leaves what was open to the reconciler.
 	Change
 
 	kinds // how many there are
