@@ -91,7 +91,7 @@
 //	jsonschema*.go                     JSON Schema as a shape
 //	json*.go                           JSON events: reader, plan, walk, leaves, text
 //	proto*.go                          Protobuf events: shape, reader, plan, walk
-//	stored.go                          what the lake needs to know of any of them
+//	stored.go, rewrap.go               what the lake needs to know of any of them, and the way back to record values
 //	edge*.go                           JSON that people type and read, by other code
 //	errors.go, limits.go               why a record is bad; how much is accepted
 package schema

@@ -49,7 +49,7 @@ func (c *committed) position() state.Position {
 //	state behind it                            | replay the gap, outputs suppressed, decisions at their cuts
 //	state ahead, corrupt, or of another life   | set aside; newest valid checkpoint at or below; replay
 //	no state and no checkpoint                 | replay from the cut at which the task was born, or changed
-//	the gap is not in Kafka any more           | stop
+//	the gap is not in Kafka any more           | replay it from the raw lake; stop if it isn't there either
 //	the committed offset is not in Kafka       | stop
 //	topic recreated, offsets reset or lost     | stop
 func (r *runner) openTask(ctx context.Context, id int32, c committed) (*task, error) {

@@ -219,15 +219,17 @@ func TestGrownTopicRefuses(t *testing.T) {
 	w.stopsWith("orders-journal has 4 partitions, expected 5", "tidemark change")
 }
 
-// When neither disk nor checkpoint is left and retention has passed what would have to be replayed, tasks stop: a state
-// that begins in the middle would give wrong results that look right.
-func TestReplayPastRetentionStops(t *testing.T) {
+// When neither disk nor checkpoint is left, retention has passed what would have to be replayed, and the lake doesn't hold it
+// either, tasks stop: a state that begins in the middle would give wrong results that look right.
+func TestReplayPastRetentionAndLakeStops(t *testing.T) {
 	w := newWorld(t, fakeBroker(t), trial.Usual())
 	w.Produce(small(30).Log())
 	w.Stream()
 	w.LoseDisk()
-	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "checkpoints")); err != nil {
-		t.Fatal(err)
+	for _, gone := range []string{"checkpoints", filepath.Join("raw", "orders", "_log")} {
+		if err := os.RemoveAll(filepath.Join(w.Dir, "lake", gone)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.admin(func(ctx context.Context, adm *kadm.Client) error {
 		ends, err := adm.ListEndOffsets(ctx, "orders")
@@ -239,7 +241,7 @@ func TestReplayPastRetentionStops(t *testing.T) {
 	})
 	w.Load()
 	before := w.Published()
-	w.stopsWith("retention has passed the gap", "replay from the lake is not built yet")
+	w.stopsWith("offsets 0 to", "nothing of it is in the lake", "retention has passed what the task must read", "is it the right bucket?")
 	if !trial.SameHistory(before, w.Published()) {
 		t.Error("it published")
 	}

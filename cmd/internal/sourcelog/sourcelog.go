@@ -2,7 +2,6 @@ package sourcelog
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,19 +75,18 @@ func FromLake(ctx context.Context, b blob.Bucket, source *pipeline.SourcePlan) (
 	if err != nil {
 		return nil, fmt.Errorf("lake of topic %s: %w", source.Topic, err)
 	}
-	edge, err := source.Source.Edge()
+	wrapper, err := source.Source.Wrapper()
 	if err != nil {
 		return nil, fmt.Errorf("schema of topic %s: %w", source.Topic, err)
 	}
-	r := &lakeReader{bucket: b, topic: topic, source: &source.Source, edge: edge}
+	r := &lakeReader{bucket: b, topic: topic, wrapper: wrapper}
 	return &Log{partitions: partitions, read: r.read}, nil
 }
 
 type lakeReader struct {
-	bucket blob.Bucket
-	topic  *lake.Topic
-	source *schema.Source
-	edge   *schema.Edge
+	bucket  blob.Bucket
+	topic   *lake.Topic
+	wrapper *schema.Wrapper
 }
 
 // entryBytesMax bounds what one entry of the lake's log may take in memory.
@@ -122,7 +120,7 @@ func (r *lakeReader) entry(ctx context.Context, e *lake.Entry, fn func(*Record) 
 			value := slices.Clone(s.Payload)
 			if !f.Quarantine {
 				var err error
-				if value, err = r.value(s); err != nil {
+				if value, err = r.wrapper.Append([]byte{}, s.SchemaID, s.Payload); err != nil {
 					return fmt.Errorf("%s, offset %d: %w", f.Path, s.Offset, err)
 				}
 			}
@@ -140,34 +138,6 @@ func (r *lakeReader) entry(ctx context.Context, e *lake.Entry, fn func(*Record) 
 		}
 	}
 	return nil
-}
-
-// value puts the wire header back before what the lake holds.
-func (r *lakeReader) value(s *lake.Stored) ([]byte, error) {
-	payload := s.Payload
-	if r.source.Format == schema.FormatProtobuf && r.source.Wire.Confluent {
-		text, err := r.edge.ToJSON(payload)
-		if err != nil {
-			return nil, err
-		}
-		return r.edge.AppendJSON(nil, text)
-	}
-	if r.source.Format == schema.FormatJSON || r.source.Format == schema.FormatProtobuf {
-		size, n := binary.Varint(payload)
-		if n <= 0 || size != int64(len(payload)-n) {
-			return nil, errors.New("what is stored is no value with its length before it")
-		}
-		payload = payload[n:]
-	}
-	var value []byte
-	if r.source.Wire.Confluent || r.source.Format == schema.FormatAvro {
-		value = binary.BigEndian.AppendUint32(append(value, 0), s.SchemaID)
-	}
-	value = append(value, payload...)
-	if value == nil {
-		value = []byte{}
-	}
-	return value, nil
 }
 
 // FromMemory is a log of records that are in memory: of each partition, in the order of the log.

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/schema"
 )
 
@@ -61,8 +60,11 @@ func TestValuesComeBackAsTheyWere(t *testing.T) {
 		if err := reader.Decode(value, &ev); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		r := &lakeReader{source: &s, edge: edge}
-		got, err := r.value(&lake.Stored{SchemaID: ev.SchemaID, Payload: ev.Payload})
+		wrapper, err := s.Wrapper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := wrapper.Append(nil, ev.SchemaID, ev.Payload)
 		if err != nil || !bytes.Equal(got, value) {
 			t.Errorf("%s: %q (%v), want %q", name, got, err, value)
 		}
