@@ -154,12 +154,23 @@ func (r *runner) landResults(ctx context.Context, tasks []*task) error {
 		for _, t := range tasks {
 			for q := t.id; q < r.wide[lt.Name]; q += r.width() {
 				if err := r.landResult(ctx, lt, q, ends[q].Start, ends[q].LastStable); err != nil {
-					return err
+					return damagedResults(lt.Name, q, err)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// damagedResults stops the process where the lake of a result topic is damaged: no session that is built anew can land what
+// follows, and results that aren't stored are worth nothing to the reconciler.
+func damagedResults(topic string, q int32, err error) error {
+	var damaged *lake.CorruptError
+	if !errors.As(err, &damaged) {
+		return err
+	}
+	return &StopError{Where: fmt.Sprintf("%s/%d", topic, q), What: "the lake of this result topic is damaged", Err: err,
+		Fix: "`tidemark lake verify` lists the damage; restore the object from a copy, or give the pipeline and its lake new names to start over"}
 }
 
 func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, first, to int64) error {

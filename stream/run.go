@@ -111,6 +111,7 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		err := r.session(ctx)
 		var fingerprint *FingerprintError
 		var stopped *StoppedError
+		var stop *StopError
 		switch {
 		case err == nil:
 			return r.summary(ctx)
@@ -118,7 +119,7 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 			return nil, err
 		case ctx.Err() != nil:
 			return nil, errors.Join(err, r.handOver(ctx))
-		case errors.As(err, &fingerprint), errors.As(err, &stopped), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
+		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
 			return nil, err
 		}
 		if r.beat.commits > before {
