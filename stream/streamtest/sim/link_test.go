@@ -34,6 +34,7 @@ type weather struct {
 	often    float64
 	refuse   float64 // of all connections
 	late     time.Duration
+	lag      time.Duration // what every request takes at most when nothing is wrong
 	calm     bool
 	met      map[fate]int
 }
@@ -46,6 +47,9 @@ func (w *weather) draw(key int16) (fate, time.Duration) {
 		rate = w.often
 	}
 	if w.calm || rate == 0 || w.rng.Float64() >= rate {
+		if w.lag > 0 && !w.calm {
+			return pass, time.Duration(w.rng.Int64N(int64(w.lag)))
+		}
 		return pass, 0
 	}
 	f := loseRequest + fate(w.rng.IntN(int(fates-loseRequest)))
@@ -177,6 +181,10 @@ func (w *wire) Write(b []byte) (int, error) {
 		w.fate[corr] = fated{f, late}
 	case lateRequest:
 		at = time.Now().Add(late)
+	case pass:
+		if late > 0 && at.IsZero() {
+			at = time.Now().Add(late)
+		}
 	}
 	hole := w.hole
 	w.mu.Unlock()

@@ -99,7 +99,7 @@ func compileOrders(t *testing.T) (*compiled, error) {
 // orders draws a log of the orders pipeline.
 func (c *compiled) orders(rng *rand.Rand, d *drawn) *subject {
 	profile := streamtest.Profile{
-		Seed: rng.Uint64(), Events: 20 + rng.IntN(150), Customers: 1 + rng.IntN(6),
+		Seed: rng.Uint64(), Events: 20 + rng.IntN(120), Customers: 1 + rng.IntN(6),
 		Late: pick(rng, 0, 0.05, 0.2), Duplicates: pick(rng, 0, 0.05, 0.2), Conflicts: pick(rng, 0, 0.05), Invalid: pick(rng, 0, 0.05),
 		FarFuture: pick(rng, 0, 0, 2), Gaps: pick(rng, 0, 0, 2),
 	}
