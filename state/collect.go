@@ -71,11 +71,10 @@ func (inv *inventory) garbage(files []File, condemned []string) []string {
 // no other names. m is confirmed, and now was read after that.
 func (j *job) collect(ctx context.Context, m *Manifest, before, now *inventory) error {
 	at := j.manifestKey(manifestName(&m.Cut))
-	oldest := oldestKept(now.manifests, at, j.o.Keep)
-	full := countFrom(now.manifests, oldest, at) == j.o.Keep
+	full := countFrom(now.manifests, now.oldest, at) == j.o.Keep
 	used := make(map[string]bool)
 	for _, name := range now.names { // newest first
-		if name.Key < oldest && full && now.spent(before, name.Key) {
+		if name.Key < now.oldest && full && now.spent(before, name.Key) {
 			if err := j.prune(ctx, name.Key); err != nil {
 				return err
 			}
@@ -98,7 +97,7 @@ func (j *job) collect(ctx context.Context, m *Manifest, before, now *inventory) 
 		crashpoint.Hit("checkpoint/collected")
 		j.stats.Collected++
 	}
-	return nil
+	return j.tidy(ctx, m, before)
 }
 
 func (j *job) prune(ctx context.Context, key string) error {

@@ -27,7 +27,7 @@ import (
 // other one is about to delete.
 type step struct {
 	next  int64
-	files string // a letter is a file and its content
+	files string // a letter is a file and its content; none: tidemark checkpoint prune
 }
 
 // plot is what two owners do.
@@ -44,13 +44,14 @@ var plots = []plot{
 		[][]step{{{40, "de"}, {50, "ef"}}, {{45, "ab"}, {55, "ac"}}}},
 	{"both at the same cuts", 1, []step{{10, "ab"}}, [][]step{{{20, "ac"}, {30, "ad"}}, {{20, "bc"}, {30, "ad"}}}},
 	{"the successor is behind", 2, []step{{10, "ab"}, {20, "ac"}}, [][]step{{{40, "cd"}, {60, "de"}}, {{30, "ab"}, {50, "ac"}}}},
+	{"an operator prunes", 2, []step{{10, "ab"}, {20, "bc"}, {30, "cd"}}, [][]step{{{0, ""}, {0, ""}}, {{40, "de"}, {50, "ab"}, {60, "ac"}}}},
 	{"one stands still", 1, []step{{10, "ab"}, {20, "ac"}}, [][]step{{{30, "ab"}}, {{40, "b"}, {50, "c"}, {60, "d"}}}},
 }
 
 // crowd is three owners, who forget nothing for each other: what one condemns,
 // the second prunes, and the third is about to share.
 var crowd = plot{"three owners", 1, []step{{10, "abc"}, {20, "ad"}},
-	[][]step{{{30, "ae"}, {40, "af"}}, {{35, "ab"}, {45, "bf"}, {55, "b"}}, {{50, "ab"}, {60, "bc"}}}}
+	[][]step{{{30, "ae"}, {40, "af"}}, {{35, "ab"}, {0, ""}, {45, "bf"}, {55, "b"}}, {{50, "ab"}, {60, "bc"}}}}
 
 // stage is one performance of a plot.
 type stage struct {
@@ -114,6 +115,13 @@ func (st *stage) checkpoint(b blob.Bucket, dir string, s step) bool {
 	o := CheckpointOptions{Prefix: "c/0", Keep: st.p.keep, Parallel: 1, Now: func() time.Time { return time.UnixMilli(0) }}
 	o.EnsureDefaults()
 	a := archive{b: b, prefix: o.Prefix}
+	if s.next == 0 {
+		_, err := Prune(ctx, b, PruneOptions{Prefix: o.Prefix, Keep: 1, Now: o.Now})
+		if err != nil && !errors.Is(err, errDead) && !errors.Is(err, errNothingValid) { // others have pruned what it listed
+			st.t.Errorf("prune: %v", err)
+		}
+		return !errors.Is(err, errDead)
+	}
 	m, err := a.existing(ctx, cut)
 	if err == nil && m == nil {
 		j := &job{archive: a, fs: st.fs, dir: dir, sums: fileSums{}, o: o, stats: new(CheckpointStats)}

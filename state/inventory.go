@@ -14,7 +14,10 @@ import (
 // read before the files are listed: what is condemned then and not there was
 // deleted, and its name is not used again.
 type inventory struct {
+	files     string               // prefix of the objects' keys
 	names     []ManifestName       // newest first
+	notes     map[string]*note     // that can be read, by key
+	oldest    string               // key of the oldest manifest that stays
 	manifests map[string]*Manifest // the valid ones, by key
 	contents  map[string]int64     // object to size
 
@@ -27,18 +30,37 @@ type inventory struct {
 
 // survey reads the bucket for the checkpoint at cut, of which keep will stay.
 func (a archive) survey(ctx context.Context, cut *Cut, keep int) (*inventory, error) {
-	names, err := Manifests(ctx, a.b, a.prefix)
+	return a.surveyAt(ctx, a.manifestKey(manifestName(cut)), keep)
+}
+
+// surveyAt reads the bucket for the checkpoint under key at; "" is the newest
+// valid one.
+func (a archive) surveyAt(ctx context.Context, at string, keep int) (*inventory, error) {
+	names, notes, err := a.listed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	inv := &inventory{names: names}
+	inv := &inventory{files: a.filesPrefix(), names: names, notes: map[string]*note{}}
 	if inv.manifests, err = a.load(ctx, names); err != nil {
 		return nil, err
+	}
+	for _, key := range notes {
+		n, err := a.loadNote(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil {
+			inv.notes[key] = n
+		}
 	}
 	if inv.contents, err = a.contents(ctx); err != nil {
 		return nil, err
 	}
-	inv.sort(a.manifestKey(manifestName(cut)), keep)
+	if at == "" && len(inv.manifests) > 0 {
+		at = slices.Max(sortedKeys(inv.manifests))
+		inv.suspects = append([]string{}, inv.manifests[at].Garbage...)
+	}
+	inv.sort(at, keep)
 	return inv, nil
 }
 
@@ -65,18 +87,17 @@ func (a archive) load(ctx context.Context, names []ManifestName) (map[string]*Ma
 // under key at.
 func (inv *inventory) sort(at string, keep int) {
 	inv.named, inv.kept, inv.condemned = map[string]bool{}, map[string]bool{}, map[string]bool{}
-	oldest := oldestKept(inv.manifests, at, keep)
+	inv.oldest = oldestKept(inv.manifests, at, keep)
 	for key, m := range inv.manifests {
 		for i := range m.Files {
 			object := m.Files[i].Object()
 			inv.named[object] = true
-			inv.kept[object] = inv.kept[object] || key >= oldest
+			inv.kept[object] = inv.kept[object] || key >= inv.oldest
 		}
-		for _, object := range m.Condemned {
-			if _, there := inv.contents[object]; there {
-				inv.condemned[object] = true
-			}
-		}
+		inv.doom(m.Condemned)
+	}
+	for _, n := range inv.notes {
+		inv.doom(n.Condemned)
 	}
 	inv.stock = map[string]string{}
 	for _, n := range inv.names { // newest first
@@ -92,6 +113,15 @@ func (inv *inventory) sort(at string, keep int) {
 			if _, known := inv.stock[f.SHA256]; !known && !inv.danger(f) {
 				inv.stock[f.SHA256] = f.Upload
 			}
+		}
+	}
+}
+
+// doom enters what someone has condemned, as far as it is there.
+func (inv *inventory) doom(objects []string) {
+	for _, object := range objects {
+		if _, there := inv.contents[object]; there {
+			inv.condemned[object] = true
 		}
 	}
 }
