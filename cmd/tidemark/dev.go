@@ -17,7 +17,7 @@ import (
 	"github.com/tidemark-io/tidemark/cmd/internal/broker"
 	"github.com/tidemark-io/tidemark/cmd/internal/page"
 	"github.com/tidemark-io/tidemark/cmd/internal/status"
-	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/lake/blob/cloud"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
@@ -163,7 +163,7 @@ func (a *app) look(ctx context.Context, file, brokers string) (*status.Document,
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := blob.Open(ctx, p.Lake.Bucket, p.Dir)
+	bucket, err := cloud.Open(ctx, p.Lake.Bucket, p.Dir, cloud.Options{Now: a.now})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/lake/blob/cloud"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
@@ -47,7 +48,7 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := blob.Open(ctx, plan.Pipeline.Lake.Bucket, plan.Pipeline.Dir)
+	bucket, err := cloud.Open(ctx, plan.Pipeline.Lake.Bucket, plan.Pipeline.Dir, cloud.Options{Now: a.now})
 	if err != nil {
 		return nil, fmt.Errorf("open the lake of pipeline %s: %w", plan.Pipeline.Name, err)
 	}

@@ -199,7 +199,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("mem://: %v", err)
 	}
 	for url, hint := range map[string]string{
-		"s3://bucket/prefix": "not built yet", "gs://b": "not built yet", "azblob://b": "not built yet",
+		"s3://bucket/prefix": "lake/blob/cloud", "gs://b": "lake/blob/cloud", "azblob://b": "lake/blob/cloud",
 		"ftp://x": "unknown scheme", "./lake": "file://./lake", "": "no URL", "file://lake": "file://./lake",
 		"file://./100%": "%25", "file://": "file://./",
 	} {

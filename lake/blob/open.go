@@ -14,7 +14,8 @@ import (
 //	file:///srv/lake   an absolute directory
 //	mem://name         a new, empty bucket in memory
 //
-// Directories are created. Percent escapes in the path are decoded.
+// Directories are created. Percent escapes in the path are decoded. Buckets of clouds are opened by the package cloud below,
+// so that only programs that want their clients link them.
 func Open(ctx context.Context, rawURL string, baseDir string) (Bucket, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open bucket %s: %w", rawURL, err)
@@ -33,7 +34,7 @@ func Open(ctx context.Context, rawURL string, baseDir string) (Bucket, error) {
 	case "mem":
 		return NewMemory(), nil
 	case "s3", "gs", "azblob":
-		return nil, fmt.Errorf("open bucket %q: %s:// is not built yet; use file:// (a local directory)", rawURL, scheme)
+		return nil, fmt.Errorf("open bucket %s://...: this program has no client for it; open it with the package lake/blob/cloud", scheme)
 	}
 	return nil, fmt.Errorf("open bucket %q: unknown scheme %q; file:// (a local directory) and mem:// are known", rawURL, scheme)
 }

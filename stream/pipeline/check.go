@@ -120,7 +120,7 @@ func (p *Pipeline) checkOperation(fs *faultSet) {
 
 // checkBucket checks the bucket's address; hidden as in checkAddress.
 func checkBucket(url, hidden string) *complaint {
-	const form = "write a directory as file://./tidemark-data/lake (from the pipeline file's directory) or file:///var/lib/tidemark"
+	const form = "write a directory as file://./tidemark-data/lake (from the pipeline file's directory) or file:///var/lib/tidemark, or a bucket as s3://bucket/prefix, gs://bucket/prefix or azblob://container/prefix"
 	shown := strconv.Quote(url)
 	if hidden != "" {
 		shown = "what " + hidden + " stands for"
@@ -134,7 +134,7 @@ func checkBucket(url, hidden string) *complaint {
 	}
 	switch scheme {
 	case "s3", "gs", "azblob":
-		return complain(form+"; mount the bucket there if it must be elsewhere", "a bucket at %s:// is not built yet", scheme)
+		return checkCloud(rest, scheme, shown)
 	case "file", "mem":
 		if strings.Trim(rest, "./") == "" {
 			return complain(form, "%s names no directory", shown)
@@ -142,6 +142,19 @@ func checkBucket(url, hidden string) *complaint {
 		return nil
 	}
 	return complain(form, "%s has an unknown scheme", shown)
+}
+
+// checkCloud checks what follows the scheme of a cloud's bucket. What may be a secret is not repeated.
+func checkCloud(rest, scheme, shown string) *complaint {
+	place, _, _ := strings.Cut(rest, "?")
+	host, _, _ := strings.Cut(place, "/")
+	switch {
+	case strings.Contains(host, "@"):
+		return complain("leave them out, and give them by the environment, as the cloud's own tools want them", "credentials don't belong in the bucket's address")
+	case host == "" || strings.Contains(host, ":"):
+		return complain("write "+scheme+"://bucket/prefix", "%s names no bucket", shown)
+	}
+	return nil
 }
 
 func (p *Pipeline) checkMaxChange(fs *faultSet) {

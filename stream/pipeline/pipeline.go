@@ -290,7 +290,8 @@ type TopicSpec struct {
 
 // Lake says where the raw lake is and how it is written.
 type Lake struct {
-	// Bucket is file://./relative, file:///absolute or mem://name. Default: file://./tidemark-data/lake.
+	// Bucket is file://./relative, file:///absolute, s3://bucket/prefix, gs://bucket/prefix, azblob://container/prefix or mem://name.
+	// Default: file://./tidemark-data/lake.
 	Bucket string
 	Roll   Roll
 }

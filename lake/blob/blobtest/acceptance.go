@@ -24,16 +24,20 @@ func Acceptance(t *testing.T, open func() blob.Bucket) {
 		{"Put replaces", putReplaces},
 		{"PutIfAbsent keeps the first (invariant 2)", putIfAbsentKeeps},
 		{"PutIfAbsent concurrent (invariant 2)", putIfAbsentRace},
+		{"Large objects (invariants 1 and 2)", large},
 		{"Put concurrent is never torn (invariant 1)", putConcurrent},
 		{"GetRange", getRange},
 		{"List", list},
 		{"List order", listOrder},
 		{"List stops at an error", listStops},
+		{"List of many pages", listPages},
+		{"Every byte that a key may have", oddKeys},
 		{"Delete", deleteObject},
 		{"Absent", absent},
 		{"Bytes are not shared", notShared},
 		{"Invalid keys (invariant 5)", invalidKeys},
 		{"Cancelled context", cancelled},
+		{"Cancelled on the way", cancelledOnTheWay},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open()) })
 	}
@@ -76,7 +80,7 @@ func putIfAbsentKeeps(t *testing.T, b blob.Bucket) {
 // putIfAbsentRace lets many writers race for each of many keys, in directories
 // that do not exist yet.
 func putIfAbsentRace(t *testing.T, b blob.Bucket) {
-	const writers, keys = 8, 10
+	const writers, keys = 20, 5
 	for k := range keys {
 		key := fmt.Sprintf("race/%d/entry", k)
 		errs := make([]error, writers)
