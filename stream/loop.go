@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -229,7 +230,11 @@ func (r *runner) stopClean(ctx context.Context, s *kafka.Session, err error) err
 }
 
 // leaveWithin bounds how long a run that was told to stop may take to leave its group.
-const leaveWithin = 10 * time.Second
+const (
+	leaveWithin = 10 * time.Second
+	leaveTries  = 3
+	leavePause  = 100 * time.Millisecond
+)
 
 // handOver leaves the group if there is anyone to take over: its tasks need not wait for the session timeout then. A
 // process alone stays a member, and is back at once when it starts again. It is the last thing that a run does, however it
@@ -238,14 +243,19 @@ func (r *runner) handOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 	defer cancel()
 	group := r.o.Plan.Pipeline.Group()
-	members, err := r.admin.GroupMembers(ctx, group)
-	if err != nil {
-		return err
-	}
-	for _, member := range members {
-		if member != r.instance() {
-			return r.admin.LeaveGroup(ctx, group, r.instance())
+	// A request to join may still be on its way: who asks once may be a member again the next moment.
+	for range leaveTries {
+		members, err := r.admin.GroupMembers(ctx, group)
+		if err != nil {
+			return err
 		}
+		if !slices.ContainsFunc(members, func(name string) bool { return name != r.instance() }) {
+			return nil
+		}
+		if err := r.admin.LeaveGroup(ctx, group, r.instance()); err != nil {
+			return err
+		}
+		wait(ctx, leavePause)
 	}
 	return nil
 }
