@@ -17,6 +17,8 @@ import (
 const (
 	// partBytes is what the clients of S3 and Azure cut an object into, and hold of it once or twice.
 	partBytes = 8 << 20
+	// wholeBytesMax is the largest object that goes to S3 in one request, as those with a condition always do.
+	wholeBytesMax = 64 << 20
 	// objectBytesMax bounds what a server can make us allocate.
 	objectBytesMax = 5 << 30
 )
@@ -85,7 +87,7 @@ func (b *bucket) put(ctx context.Context, key string, data [][]byte, absent bool
 }
 
 func (b *bucket) write(ctx context.Context, key string, body *pieces, absent bool) error {
-	if b.putOne != nil && sameName(key) && (absent || body.size <= 2*partBytes) {
+	if b.putOne != nil && sameName(key) && (absent || body.size <= wholeBytesMax) {
 		return b.putOne(ctx, key, body, absent)
 	}
 	return b.store.Upload(ctx, key, body, &gocloud.WriterOptions{

@@ -11,6 +11,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	gcaws "gocloud.dev/aws"
 	"gocloud.dev/blob/s3blob"
 )
@@ -43,6 +44,7 @@ func connectS3(ctx context.Context, a address) (*bucket, error) {
 		o.Retryer = aws.NopRetryer{} // see retry.go
 		o.HTTPClient = &http.Client{Transport: transport}
 		o.UsePathStyle = pathStyle
+		o.Logger = logging.Nop{} // it warns of what is no fault; errors are returned
 	})
 	store, err := s3blob.OpenBucket(ctx, client, a.bucket, &s3blob.Options{RequestChecksumCalculation: config.RequestChecksumCalculation})
 	if err != nil {

@@ -1,0 +1,188 @@
+package cloud_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidemark-io/tidemark/lake/blob"
+	"github.com/tidemark-io/tidemark/lake/blob/blobtest/servers"
+	"github.com/tidemark-io/tidemark/lake/blob/cloud"
+)
+
+// quick are options that let a test fail soon.
+func quick() cloud.Options { return cloud.Options{Pause: time.Millisecond, Attempts: 4} }
+
+// harmed is a bucket on a real S3 server with a proxy before it, and the same bucket without.
+func harmed(t *testing.T, o cloud.Options) (b, direct blob.Bucket, p *proxy) {
+	url, address := servers.S3At(t)
+	direct = open(t, url, cloud.Options{})
+	p = newProxy(t, address)
+	t.Setenv("AWS_ENDPOINT_URL", p.server.URL)
+	b = open(t, url, o)
+	must(t, b.PutIfAbsent(t.Context(), "first", nil)) // the fence is found to hold
+	return b, direct, p
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// once harms the n-th request.
+func once(at int, h harm) func(int, *http.Request) harm {
+	return func(n int, _ *http.Request) harm {
+		if n == at {
+			return h
+		}
+		return harm{}
+	}
+}
+
+// TestHarmedOnce (invariants 1 and 2): whatever befalls one request, the call succeeds, and what it put is there once.
+func TestHarmedOnce(t *testing.T) {
+	b, direct, p := harmed(t, quick())
+	big := bytes.Repeat([]byte("0123456789abcdef"), 66<<16) // 66 MiB, in nine parts
+	i := 0
+	for name, h := range map[string]harm{
+		"dropped": {drop: true}, "answer lost": {lose: true}, "answer cut": {half: true}, "503": {status: 503}, "500": {status: 500}, "429": {status: 429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for at := 1; at <= 2; at++ {
+				i++
+				key, data := fmt.Sprintf("k/%d", i), []byte(fmt.Sprintf("value %d", i))
+				p.harms(once(at, h))
+				must(t, b.PutIfAbsent(t.Context(), key, data[:3], data[3:]))
+				is(t, direct, key, data)
+				p.harms(once(at, h))
+				if err := b.PutIfAbsent(t.Context(), key, []byte("other")); !errors.Is(err, blob.ErrExists) {
+					t.Errorf("another value: %v, want ErrExists", err)
+				}
+				p.harms(once(at, h))
+				is(t, b, key, data)
+				p.harms(once(at, h))
+				must(t, b.Put(t.Context(), key, data, data))
+				is(t, direct, key, append(data, data...))
+				p.harms(once(at, h))
+				if got := listed(t, b, key); got != key {
+					t.Errorf("listed %q", got)
+				}
+				p.harms(once(at, h))
+				must(t, b.Delete(t.Context(), key))
+				if _, err := b.Get(t.Context(), key); !errors.Is(err, blob.ErrNotFound) {
+					t.Errorf("after delete: %v", err)
+				}
+			}
+		})
+	}
+	for _, at := range []int{1, 4, 11} { // it is begun, a part, it is completed
+		p.harms(once(at, harm{lose: true}))
+		must(t, b.Put(t.Context(), "big", big))
+		is(t, direct, "big", big)
+	}
+}
+
+func is(t testing.TB, b blob.Bucket, key string, want []byte) {
+	t.Helper()
+	got, err := b.Get(t.Context(), key)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: %d bytes %.20q (%v), want %d bytes %.20q", key, len(got), got, err, len(want), want)
+	}
+}
+
+func listed(t testing.TB, b blob.Bucket, prefix string) string {
+	t.Helper()
+	var keys []string
+	must(t, b.List(t.Context(), prefix, func(o blob.Object) error {
+		keys = append(keys, o.Key)
+		return nil
+	}))
+	return strings.Join(keys, " ")
+}
+
+// TestStoreIsIll (invariants 1 and 4): a store that stays ill is an error that says so, after as many attempts as are allowed
+// and never ErrNotFound or ErrExists; and nothing has changed.
+func TestStoreIsIll(t *testing.T) {
+	var mu sync.Mutex
+	results := map[string]int{}
+	o := quick()
+	o.Patience = 300 * time.Millisecond
+	o.Observe = func(r cloud.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		results[r.Op+" "+r.Result]++
+	}
+	b, direct, p := harmed(t, o)
+	must(t, direct.Put(t.Context(), "there", []byte("x")))
+	for _, c := range []struct {
+		harm     harm
+		hint     string
+		requests int
+		result   string
+	}{
+		{harm{status: 503}, "503", 4, "busy"},
+		{harm{status: 507}, "full", 1, "full"},
+		{harm{status: 403}, "credentials", 1, "denied"},
+		{harm{drop: true}, "no answer", 4, "lost"},
+		{harm{wait: time.Minute}, "no answer in 300ms", 4, "lost"},
+		{harm{status: 404}, "404", 1, "not-found"},
+	} {
+		p.harms(func(int, *http.Request) harm { return c.harm })
+		clear(results)
+		for op, err := range map[string]error{
+			"put":           b.Put(t.Context(), "new", []byte("x")),
+			"put-if-absent": b.PutIfAbsent(t.Context(), "new", []byte("x")),
+			"get":           second(b.Get(t.Context(), "there")),
+			"list":          b.List(t.Context(), "", func(blob.Object) error { return nil }),
+		} {
+			if err == nil || !strings.Contains(err.Error(), c.hint) || !strings.Contains(err.Error(), "s3://tidemark-test") ||
+				errors.Is(err, blob.ErrExists) || errors.Is(err, blob.ErrNotFound) != (c.harm.status == 404) {
+				t.Errorf("%+v: %s: %v, want a hint at %q", c.harm, op, err, c.hint)
+			}
+			if n := results[op+" "+c.result]; n != c.requests {
+				t.Errorf("%+v: %s: %d requests, want %d (%v)", c.harm, op, n, c.requests, results)
+			}
+		}
+	}
+	p.harms(func(int, *http.Request) harm { return harm{} })
+	if got := listed(t, b, ""); got != "first there" {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func second(_ []byte, err error) error { return err }
+
+// TestGivenUp: a caller's cancellation ends a call at once, and is what the error says.
+func TestGivenUp(t *testing.T) {
+	b, _, p := harmed(t, cloud.Options{})
+	p.harms(func(int, *http.Request) harm { return harm{status: 503} })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := b.Put(ctx, "k", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want the context's error", err)
+	}
+}
+
+// TestNoFence (invariant 3): a server that ignores If-None-Match is refused before anything is put.
+func TestNoFence(t *testing.T) {
+	url, address := servers.S3At(t)
+	p := newProxy(t, address)
+	p.harms(func(int, *http.Request) harm { return harm{deaf: true} })
+	t.Setenv("AWS_ENDPOINT_URL", p.server.URL)
+	b := open(t, below(t, url, "unfenced"), quick())
+	err := b.PutIfAbsent(t.Context(), "k", []byte("x"))
+	if err == nil || !strings.Contains(err.Error(), "can't be used") || !strings.Contains(err.Error(), "If-None-Match") {
+		t.Errorf("put if absent: %v, want a refusal", err)
+	}
+	if got := listed(t, b, ""); got != "" {
+		t.Errorf("there are %s", got)
+	}
+}
