@@ -92,7 +92,7 @@ type checker struct {
 	fn     func(Fault)
 	sum    Summary
 
-	times   map[uint32]*timeReader // by schema id
+	times   map[uint32]*timeReader // by schema id; nil: the declaration is unreadable
 	entries map[int32][]int64      // offsets of the listed entries
 	starts  map[int32]bool
 	data    []dataObject
@@ -143,7 +143,6 @@ func (c *checker) run(ctx context.Context) error {
 // declaration prepares to read event times; without them only the records'
 // hours cannot be checked.
 func (c *checker) declaration(ctx context.Context) error {
-	c.times = map[uint32]*timeReader{}
 	t, err := LookTopic(ctx, c.bucket, c.name)
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) {
@@ -153,6 +152,7 @@ func (c *checker) declaration(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.times = map[uint32]*timeReader{}
 	for _, s := range t.declared.Schemas {
 		if c.times[s.ID], err = newTimeReader(s, t.declared.EventTime); err != nil {
 			c.fault(Fault{Kind: FaultDeclaration, Path: schemaKey(c.name, s.ID), Partition: -1, Offset: -1, Msg: err.Error()})

@@ -104,10 +104,7 @@ func (c *checker) entry(ctx context.Context, e *Entry) error {
 // file reads one file to its end and appends the offsets of its records.
 func (c *checker) file(ctx context.Context, f *File, offsets []int64) ([]int64, error) {
 	known := len(offsets)
-	times := c.times[f.SchemaID]
-	if f.Quarantine {
-		times = nil
-	}
+	times := c.timesOf(f)
 	if times != nil {
 		times.begin()
 	}
@@ -138,6 +135,21 @@ func (c *checker) file(ctx context.Context, f *File, offsets []int64) ([]int64, 
 		times.judge(f, c.fault)
 	}
 	return offsets, nil
+}
+
+// timesOf is what reads the event times of a file's records; nil if nothing can. A schema that files need and nobody has
+// declared is a fault, told once.
+func (c *checker) timesOf(f *File) *timeReader {
+	if f.Quarantine || c.times == nil {
+		return nil
+	}
+	times, known := c.times[f.SchemaID]
+	if !known {
+		c.times[f.SchemaID] = nil
+		c.fault(Fault{Kind: FaultDeclaration, Path: schemaKey(c.name, f.SchemaID), Partition: -1, Offset: -1,
+			Msg: fmt.Sprintf("it is missing, and %s needs it", f.Path)})
+	}
+	return times
 }
 
 // what is the message of an error about an object that the fault names anyway.

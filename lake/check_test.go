@@ -105,6 +105,7 @@ func TestCheckFinds(t *testing.T) {
 		"an entry gone":   {func(t *testing.T, b blob.Bucket) { remove(t, b, entryKey("t", 0, 2)) }, "log_gap orphan_file"},
 		"the last gone":   {func(t *testing.T, b blob.Bucket) { remove(t, b, entryKey("t", 0, 4)) }, "pending"},
 		"start gone":      {func(t *testing.T, b blob.Bucket) { remove(t, b, startKey("t", 0)) }, "log_entry"},
+		"schema gone":     {func(t *testing.T, b blob.Bucket) { remove(t, b, schemaKey("t", 0)) }, "declaration"},
 		"garbage":         {func(t *testing.T, b blob.Bucket) { put(t, b, hour0+"0-1-0123456789abcdef.avro") }, "garbage"},
 		"pending":         {func(t *testing.T, b blob.Bucket) { put(t, b, hour0+"0-6-0123456789abcdef.avro") }, "pending"},
 		"other partition": {func(t *testing.T, b blob.Bucket) { put(t, b, hour0+"9-6-0123456789abcdef.avro") }, "pending"},
