@@ -29,6 +29,8 @@ const (
 	// memTableArenaMax is the largest arena of one store: beyond it a larger one
 	// saves nothing.
 	memTableArenaMax = 64 << 20
+	// memTableArenaMin is the smallest: below it a flush writes next to nothing.
+	memTableArenaMin = 1 << 20
 )
 
 // pebbleOptions returns the options of every database, also those opened to
@@ -42,7 +44,7 @@ func (sh *Shared) pebbleOptions(fs *failStop) *pebble.Options {
 		DisableWAL:         true,
 		Logger:             fs,
 
-		MemTableSize:                uint64(min(sh.opts.MemTableBytes/2, memTableArenaMax)),
+		MemTableSize:                uint64(min(max(sh.opts.MemTableBytes/8, memTableArenaMin), sh.opts.MemTableBytes/2, memTableArenaMax)),
 		L0CompactionThreshold:       compactAfter,
 		MemTableStopWritesThreshold: stallNever,
 		L0StopWritesThreshold:       stallNever,

@@ -169,7 +169,7 @@ func (r *runner) committedOf(id int32, found []brokerSays) (committed, error) {
 				What: fmt.Sprintf("its committed offset is of the life that began with decision %d, that of %s of %d", meta.Life, r.sources[0].Name, c.life),
 				Fix:  "an operator reset the offsets of one topic: restore them, or give the pipeline a new name to start over"}
 		}
-		at.next, at.meta, c.journal, c.life = commit.Next, meta, meta.Journal, meta.Life
+		at.next, at.meta, c.journal, c.life, c.closing = commit.Next, meta, meta.Journal, meta.Life, meta.Closing
 	}
 	return c, nil
 }

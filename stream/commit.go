@@ -24,47 +24,20 @@ import (
 // commit ends the transaction for everything that happened since the last one. After any error nothing may be
 // concluded about the outcome: the caller drops the tasks and asks the broker.
 func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
-	var dirty []*task
-	var offsets []kafka.Commit
+	// The transaction begins here and not sooner, so that no slow landing or checkpoint can hold it open.
+	tx := &transaction{r: r, ctx: ctx, s: s}
 	for _, t := range r.mine() {
-		if err := r.ready(t); err != nil {
-			return err
-		}
-		if !t.dirty || t.abandoned {
-			continue
-		}
-		// The transaction begins here and not sooner, so that no slow landing or checkpoint can hold it open.
-		for _, rec := range t.out {
-			s.Produce(ctx, rec)
-		}
-		t.out = t.out[:0]
-		dirty = append(dirty, t)
-		var err error
-		if offsets, err = t.offsets(offsets); err != nil {
+		if err := tx.add(t); err != nil {
 			return err
 		}
 	}
 	r.beat.lastCommit = r.o.Now()
-	if len(dirty) == 0 {
+	if len(tx.ready) == 0 {
 		r.beat.lastGood = r.beat.lastCommit
 		return nil
 	}
-	crashpoint.Hit("commit/produced")
-	began := r.o.Now()
-	err := s.Commit(ctx, offsets)
-	r.status.committed(r.o.Now(), r.o.Now().Sub(began), err)
-	if err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	crashpoint.Hit("commit/confirmed")
-	r.beat.commits++
-	r.beat.lastGood = r.o.Now()
-	for _, t := range dirty {
-		if err := t.apply(); err != nil {
-			r.note(t, err)
-			return err
-		}
-		crashpoint.Hit("commit/state-applied")
+	if err := tx.end(); err != nil {
+		return err
 	}
 	crashpoint.Hit("commit/done")
 	r.report()
@@ -89,7 +62,7 @@ func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
 	for _, in := range t.inputs {
 		meta, err := metadata{
 			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
-			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life,
+			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life, Closing: t.closing,
 		}.encode()
 		if err != nil {
 			return nil, err
@@ -108,7 +81,7 @@ func (r *runner) checkpoint(ctx context.Context) error {
 			r.note(t, err)
 			return fmt.Errorf("task %d: %w", t.id, err)
 		}
-		if cut == nil || r.status.checkpointed(t.id, cut) {
+		if cut == nil || t.closing != nil || r.status.checkpointed(t.id, cut) {
 			continue
 		}
 		began := r.o.Now()

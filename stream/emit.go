@@ -23,7 +23,7 @@ var _ flow.Sink = (*task)(nil)
 // Result turns a window into a curated record. Its revision is a function of the state: the number of distinct events,
 // plus one for closing, so a replay can never publish a lower one.
 func (t *task) Result(res *window.Result) error {
-	if t.replaying {
+	if t.replaying || !res.Open && t.closing.again() {
 		return nil
 	}
 	row := curated.Row{
@@ -36,13 +36,11 @@ func (t *task) Result(res *window.Result) error {
 		row.Revision, row.Status, row.Cause = res.Events, curated.Open, curated.CauseUpdate
 	}
 	codec := t.plan.Codecs[res.Output]
-	t.out = append(t.out, &kafka.Record{
+	return t.put(&kafka.Record{
 		Topic:     t.plan.Outputs[res.Output].Name,
 		Partition: curated.Partition(res.Key, t.curatedWide[res.Output]),
 		Key:       codec.AppendKey(nil, &row), Value: codec.AppendValue(nil, &row),
 	})
-	t.dirty = true
-	return nil
 }
 
 // Forward sends a record to the repartition topic, in the transaction that commits what it came from.
@@ -50,9 +48,7 @@ func (t *task) Forward(partition int32, value []byte) error {
 	if t.replaying {
 		return nil
 	}
-	t.out = append(t.out, &kafka.Record{Topic: t.repartition, Partition: partition, Value: bytes.Clone(value)})
-	t.dirty = true
-	return nil
+	return t.put(&kafka.Record{Topic: t.repartition, Partition: partition, Value: bytes.Clone(value)})
 }
 
 // kinds are the journal's words for what a flow reports.
@@ -82,11 +78,7 @@ func (t *task) journal(e *journal.Entry) error {
 		return nil
 	}
 	e.Task = t.id
-	t.out = append(t.out, &kafka.Record{
-		Topic: t.plan.Pipeline.JournalTopic(), Partition: t.id, Value: journal.Append(nil, e),
-	})
-	t.dirty = true
-	return nil
+	return t.put(&kafka.Record{Topic: t.plan.Pipeline.JournalTopic(), Partition: t.id, Value: journal.Append(nil, e)})
 }
 
 func place(r *kafka.Record) string {

@@ -36,6 +36,7 @@ func (r *runner) session(ctx context.Context) (err error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
 		Topics: r.topics(), OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
+		FetchBytesMax: r.memory.fetchBytes(), OutboxBytes: r.memory.Outbox,
 		SessionTimeout: r.o.Plan.Pipeline.Kafka.SessionTimeout, TransactionTimeout: r.o.Plan.Pipeline.Kafka.TransactionTimeout,
 	})
 	if err != nil {
@@ -76,11 +77,16 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		return false, fmt.Errorf("poll: %w", err)
 	}
 	crashpoint.Hit("loop/polled")
+	if r.resuming() {
+		if err := r.commit(ctx, s); err != nil {
+			return false, err
+		}
+	}
 	if err := r.process(ctx, s, batches); err != nil {
 		return false, err
 	}
 	crashpoint.Hit("loop/applied")
-	if len(batches) == 0 || r.due(&r.beat.lastCommit, every) {
+	if len(batches) == 0 || r.crowded() || r.due(&r.beat.lastCommit, every) {
 		if err := r.commit(ctx, s); err != nil {
 			return false, err
 		}

@@ -17,6 +17,16 @@ type metadata struct {
 	Born        int64  `json:"born"` // offset at which the task began: the lake must reach back to it
 	// Life is the number of the change decision with which the task began anew, with empty state; 0 since its birth.
 	Life int64 `json:"life,omitempty"`
+	// Closing tells of windows whose closing the transaction has only begun to publish; nil: all are that the watermark has passed.
+	Closing *closing `json:"closing,omitempty"`
+}
+
+// closing is how far the closing of windows is published that is too large for one transaction. Windows were closed up to
+// From before; of what the watermark of the cut closes beyond, Sent results are published, in the order in which windows close.
+type closing struct {
+	From int64 `json:"from"`
+	Sent int64 `json:"sent"`
+	skip int64 // results that were published in another life, and are still to be passed over
 }
 
 const metadataVersion = 1

@@ -33,10 +33,10 @@ type Options struct {
 	Now func() time.Time
 	// Log receives what an operator should see. Default: nothing is logged.
 	Log *slog.Logger
-	// PollRecordsMax bounds the records of one poll. Default 10,000.
+	// PollRecordsMax bounds the records of one poll. Default: what the budget allows, at most 10,000.
 	PollRecordsMax int
-	// LandingBytesMax bounds what waits in memory to be landed, over all partitions. Default: a
-	// quarter of the pipeline's memory_max.
+	// LandingBytesMax bounds what waits in memory to be landed, over all partitions. Default: its share of the pipeline's
+	// memory_max.
 	LandingBytesMax int64
 	// RetryFor bounds how long broken sessions are rebuilt, without a confirmed commit or an idle turn in between, before
 	// Run gives up with the error. Default 5 minutes.
@@ -54,13 +54,13 @@ func (o *Options) EnsureDefaults() {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.PollRecordsMax == 0 {
-		o.PollRecordsMax = 10_000
+		o.PollRecordsMax = o.memory().pollRecords(o.windowsPerEvent())
 	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 5 * time.Minute
 	}
-	if o.LandingBytesMax == 0 && o.Plan != nil {
-		o.LandingBytesMax = o.Plan.Pipeline.State.MemoryMax / 4
+	if o.LandingBytesMax == 0 {
+		o.LandingBytesMax = o.memory().Landing
 	}
 	if o.Kafka.Log == nil {
 		o.Kafka.Log = o.Log
@@ -86,4 +86,24 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("stream options: %w", errors.Join(faults...))
 	}
 	return nil
+}
+
+// memory is the division of the pipeline's budget.
+func (o *Options) memory() *Memory {
+	m := Memory{}
+	if o.Plan != nil {
+		m = DivideMemory(o.Plan.Pipeline.State.MemoryMax)
+	}
+	return &m
+}
+
+// windowsPerEvent is how many windows one event may be in, over all outputs.
+func (o *Options) windowsPerEvent() (n int64) {
+	if o.Plan == nil {
+		return 1
+	}
+	for i := range o.Plan.Outputs {
+		n += o.Plan.Outputs[i].WindowsPerEvent()
+	}
+	return n
 }

@@ -22,7 +22,7 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 		crashpoint.Hit("recover/unborn")
 		return t.born(starts)
 	}
-	there := hasState && t.decisions == c.journal
+	there := hasState && t.decisions == c.journal && c.closing == nil && !t.flow.Behind()
 	for i, in := range t.inputs {
 		in.committed, in.bornAt = c.at[i].next, c.at[i].meta.Born
 		there = there && in.next == in.committed
@@ -57,11 +57,18 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 	}
 	r.log.Info("replaying", "task", t.id, "from", t.position(), "to", offsetsText(c.position()), "decisions", len(decisions))
 	crashpoint.Hit("replay/begun")
+	if c.closing != nil {
+		t.flow.Hold(c.closing.From)
+	}
 	if err := p.run(); err != nil {
 		return fmt.Errorf("replay task %d up to %s: %w", t.id, offsetsText(c.position()), err)
 	}
 	crashpoint.Hit("replay/done")
 	t.decisions = c.journal
+	if c.closing != nil {
+		t.resumeClosing(*c.closing)
+		return nil
+	}
 	return t.apply()
 }
 

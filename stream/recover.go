@@ -19,8 +19,9 @@ import (
 // committed is what the broker says of a task: its cut, or that it never had one.
 type committed struct {
 	found   bool
-	journal int64 // number of the last decision in the cut
-	life    int64 // number of the change decision with which the task began anew; 0 since its birth
+	journal int64    // number of the last decision in the cut
+	life    int64    // number of the change decision with which the task began anew; 0 since its birth
+	closing *closing // what is left of it is to be published
 	at      []committedAt
 }
 
@@ -90,7 +91,7 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredF
 		t.inputs = append(t.inputs, in)
 		widths = append(widths, src.Partitions)
 	}
-	share := p.Pipeline.State.MemoryMax / 4 / int64(r.width())
+	share := r.memory.WriteBack / int64(r.width())
 	var err error
 	if t.flow, err = flow.New(p, t, flow.Options{Widths: widths, Backing: store, MemoryMax: share, OpenMax: p.Pipeline.State.OpenMax}); err != nil {
 		r.note(t, err)

@@ -53,6 +53,7 @@ type runner struct {
 	log    *slog.Logger
 	admin  *kafka.Admin
 	shared *state.Shared
+	memory *Memory
 	budget *lake.Budget // of the tasks' landers
 	// resultBudget is apart, so that landing results never waits for room that only the loop can make.
 	resultBudget *lake.Budget
@@ -80,15 +81,15 @@ func newRunner(o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := o.Plan.Pipeline.State.MemoryMax
-	shared, err := state.NewShared(state.SharedOptions{CacheBytes: memory / 8, MemTableBytes: memory / 8, FS: o.StateFS})
+	memory := o.memory()
+	shared, err := state.NewShared(state.SharedOptions{CacheBytes: memory.BlockCache + memory.MemTables, MemTableBytes: memory.MemTables, FS: o.StateFS})
 	if err != nil {
 		admin.Close()
 		return nil, err
 	}
 	return &runner{
 		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
-		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(o.LandingBytesMax / 4),
+		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(memory.Results), memory: memory,
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 	}, nil
 }

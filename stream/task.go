@@ -34,6 +34,10 @@ type task struct {
 	replaying bool // outputs and journal entries were published before
 	dirty     bool // something happened since the last commit
 	out       []*kafka.Record
+	outBytes  int64                     // of out
+	overdue   bool                      // windows wait for the commit to close them: they are many
+	closing   *closing                  // while windows close in a commit; or what is left of a closing that began in another life
+	publish   func(*kafka.Record) error // in a commit: on to the broker, not to out
 	stopped   error
 	abandoned bool      // a flow that has failed: what is not committed must not be
 	updates   []updates // per output
@@ -106,11 +110,25 @@ func (t *task) record(in *input, r *kafka.Record) error {
 	return nil
 }
 
-// close publishes and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
-// each commit.
+// close gives out and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
+// each commit; where there are many results, or a closing is left from another life, only there (publish.go).
 func (t *task) close() error {
+	if !t.replaying && t.publish == nil {
+		windows, sessions := t.flow.Due()
+		if t.closing != nil || windows+sessions > closeAtOnce {
+			t.overdue = t.closing != nil || windows > closeAtOnce
+			return nil
+		}
+	}
+	if t.publish != nil {
+		if t.closing == nil {
+			t.closing = &closing{From: t.flow.Closed()}
+		}
+		t.flow.HoldNot()
+	}
 	if err := t.flow.Close(); err != nil {
 		return t.failed(t.position(), err)
 	}
+	t.closing = nil
 	return nil
 }

@@ -66,6 +66,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	limitMemory(o.plan.Pipeline.State.MemoryMax)
 	board := &telemetry.Board{}
 	served, err := a.serveRun(f, o, board)
 	if err != nil {

@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tidemark-io/tidemark/stream/pipeline"
@@ -45,7 +46,7 @@ func (f *Flow) Pending(input int) int {
 // Close gives out and forgets every window that the task's watermark has passed. What a join holds for that watermark
 // enters its windows before.
 func (f *Flow) Close() error {
-	mark := f.Watermark()
+	mark := min(f.Watermark(), f.hold)
 	if mark == window.NoWatermark {
 		return nil
 	}
@@ -57,6 +58,23 @@ func (f *Flow) Close() error {
 	f.closed = mark
 	return f.engine.Close(mark, f.result)
 }
+
+// Closed is the watermark that Close was last given.
+func (f *Flow) Closed() int64 { return f.closed }
+
+// Hold keeps Close from going beyond a watermark, until HoldNot. It is for a replay up to a cut at which a closing was
+// under way: what that has published is known by the order of its results, so they must not close in another.
+func (f *Flow) Hold(mark int64) { f.hold = mark }
+
+// HoldNot ends what Hold began.
+func (f *Flow) HoldNot() { f.hold = math.MaxInt64 }
+
+// Due bounds the results that Close would give out now: of windows, and of sessions, of which only those that are open are
+// known.
+func (f *Flow) Due() (windows, sessions int64) { return f.engine.Due(min(f.Watermark(), f.hold)) }
+
+// Behind says that state was written while Hold kept windows open that the watermark has passed.
+func (f *Flow) Behind() bool { return f.engine.Closed() < f.Watermark() }
 
 func (f *Flow) result(r *window.Result) error {
 	if r.Open {
@@ -167,6 +185,6 @@ func (f *Flow) Resume(c Counters, bound int64) error {
 		return fmt.Errorf("counters of %d outputs and %d rules, the pipeline has %d and %d",
 			len(c.Outputs), len(c.Rules), len(f.plan.Outputs), len(f.plan.RuleNames))
 	}
-	f.bound, f.counters, f.closed = bound, c, f.Watermark()
+	f.bound, f.counters, f.closed = bound, c, min(f.Watermark(), f.engine.Closed())
 	return nil
 }

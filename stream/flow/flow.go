@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tidemark-io/tidemark/stream/join"
@@ -40,6 +41,7 @@ type Flow struct {
 	bound    int64
 	top      int64 // highest event time that was believed since New
 	closed   int64 // the watermark that Close was last given
+	hold     int64 // Close goes no further
 	marked   int64 // the watermark that markers last carried
 	hop      int64 // ms between markers
 
@@ -65,7 +67,7 @@ const NoBound = window.NoWatermark
 // New makes a Flow. With a Backing it finds what an earlier one has left; the counters, bound and watermarks, which are
 // part of the caller's cut, are set by Restore.
 func New(plan *pipeline.Plan, sink Sink, o Options) (*Flow, error) {
-	f := &Flow{plan: plan, o: o, sink: sink, eval: plan.NewEval(), bound: NoBound, closed: window.NoWatermark, marked: window.NoWatermark, top: window.NoWatermark}
+	f := &Flow{plan: plan, o: o, sink: sink, eval: plan.NewEval(), bound: NoBound, closed: window.NoWatermark, hold: math.MaxInt64, marked: window.NoWatermark, top: window.NoWatermark}
 	if want := Inputs(plan); len(o.Widths) != want && o.batch == nil {
 		return nil, fmt.Errorf("a flow of %d inputs with %d numbers of partitions", want, len(o.Widths))
 	}
@@ -141,4 +143,22 @@ func (f *Flow) Buffered() int64 {
 		return 0
 	}
 	return int64(f.join.Buffered())
+}
+
+// SetMemoryMax sets Options.MemoryMax, from the next Write on.
+func (f *Flow) SetMemoryMax(n int64) {
+	if f.join != nil {
+		n /= 2
+		f.join.SetMemoryMax(n)
+	}
+	f.engine.SetMemoryMax(n)
+}
+
+// Unwritten is about how many bytes of state have changed since the last Write: what the next one will copy.
+func (f *Flow) Unwritten() int64 {
+	n := f.engine.Unwritten()
+	if f.join != nil {
+		n += f.join.Unwritten()
+	}
+	return n
 }

@@ -17,6 +17,7 @@ type core struct {
 	back  window.Backing
 	limit int64 // bytes of memory; 0: none
 	used  int64 // bytes in memory
+	added int64 // bytes since the last Write, about
 	seed  maphash.Seed
 	salt  uint64
 	epoch uint64 // number of Writes
@@ -67,8 +68,18 @@ func (c *core) admit(side Side, ev *event, watermark int64) error {
 	case c.limit > 0 && c.back == nil && c.used > c.limit:
 		return fmt.Errorf("buffers of a join: %w: %d bytes, at most %d", window.ErrMemory, c.used, c.limit)
 	}
+	c.added += int64(len(ev.key)+len(ev.row)) + eventOverhead
 	return nil
 }
+
+// eventOverhead is about what an event takes in a batch beside its key and row.
+const eventOverhead = 64
+
+// SetMemoryMax sets the limit of memory, from the next Write on.
+func (c *core) SetMemoryMax(bytes int64) { c.limit = bytes }
+
+// Unwritten is about how many bytes the next Write will set.
+func (c *core) Unwritten() int64 { return c.added }
 
 // admitClose checks a watermark given to Close.
 func (c *core) admitClose(watermark int64) error {
@@ -115,6 +126,7 @@ func (c *core) readMeta() (found bool, versions int64, err error) {
 }
 
 func (c *core) writeMeta(w window.Writer, versions int64) error {
+	c.added = 0
 	c.valBuf = append(c.valBuf[:0], metaVersion, c.kind)
 	c.valBuf = append(c.valBuf, c.layout[:]...)
 	c.valBuf = appendTime(c.valBuf, c.closed)

@@ -68,4 +68,8 @@ type Operator interface {
 	Closed() int64
 	// Memory is the number of bytes that the operator holds in memory.
 	Memory() int64
+	// SetMemoryMax sets the limit of memory, from the next Write on.
+	SetMemoryMax(bytes int64)
+	// Unwritten is about how many bytes the next Write will set.
+	Unwritten() int64
 }

@@ -15,7 +15,7 @@ import (
 // broker to acknowledge, or refuse, any record at all.
 const (
 	outboxBytes       = 32 << 20
-	outboxRecordPrice = 128
+	outboxRecordPrice = 384
 	outboxStall       = time.Minute
 )
 
@@ -25,6 +25,7 @@ const (
 type outbox struct {
 	life  context.Context
 	room  *semaphore.Weighted
+	size  int64 // of room
 	stall time.Duration
 
 	mu       sync.Mutex
@@ -34,8 +35,8 @@ type outbox struct {
 	settled  int64 // confirmed or failed, ever
 }
 
-func newOutbox(life context.Context) *outbox {
-	return &outbox{life: life, room: semaphore.NewWeighted(outboxBytes), stall: outboxStall}
+func newOutbox(life context.Context, size int64) *outbox {
+	return &outbox{life: life, room: semaphore.NewWeighted(size), size: size, stall: outboxStall}
 }
 
 func (b *outbox) put(ctx context.Context, to func(context.Context, *kgo.Record, func(*kgo.Record, error)), r *kgo.Record) {
@@ -43,7 +44,7 @@ func (b *outbox) put(ctx context.Context, to func(context.Context, *kgo.Record, 
 	for i := range r.Headers {
 		price += int64(len(r.Headers[i].Key) + len(r.Headers[i].Value))
 	}
-	price = min(price, outboxBytes)
+	price = min(price, b.size)
 	b.mu.Lock()
 	b.produced = true
 	b.mu.Unlock()

@@ -23,7 +23,7 @@ func NewProducer(o Options) (*Producer, error) {
 	}
 	p := &Producer{}
 	life, endLife := context.WithCancel(context.Background())
-	p.endLife, p.out = endLife, newOutbox(life)
+	p.endLife, p.out = endLife, newOutbox(life, outboxBytes)
 	opts = append(append(opts, producing()...),
 		kgo.WithContext(life),
 		// No RecordDeliveryTimeout: it counts from the record's timestamp, which may be years ago.

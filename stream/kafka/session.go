@@ -32,6 +32,8 @@ type SessionOptions struct {
 	SessionTimeout time.Duration
 	// FetchBytesMax bounds the bytes of one fetch of one broker (a single batch may be larger). Default 4 MiB.
 	FetchBytesMax int32
+	// OutboxBytes bounds what was produced and is not yet acknowledged. Default 32 MiB.
+	OutboxBytes int64
 	// OnAssigned is called with the assigned partitions before anything is fetched from them, and
 	// gives the offset at which each one starts, in every topic. It may block while state is restored, and must
 	// return when ctx is done. An error, or a partition without a start, fails the session: Poll returns it.
@@ -41,6 +43,9 @@ type SessionOptions struct {
 	// called because of Close.
 	OnRevoked func(partitions []int32)
 }
+
+// concurrentFetches bounds the fetches that are under way or wait to be polled: with FetchBytesMax, what they hold.
+const concurrentFetches = 2
 
 // Starts are offsets by topic and partition.
 type Starts map[string]map[int32]int64
@@ -59,6 +64,9 @@ func (o *SessionOptions) EnsureDefaults() {
 	}
 	if o.FetchBytesMax == 0 {
 		o.FetchBytesMax = 4 << 20
+	}
+	if o.OutboxBytes == 0 {
+		o.OutboxBytes = outboxBytes
 	}
 }
 
@@ -108,7 +116,7 @@ func NewSession(ctx context.Context, o SessionOptions) (*Session, error) {
 	}
 	s := &Session{o: o, rebalanced: make(chan struct{}, 1)}
 	s.life, s.endLife = context.WithCancel(context.Background())
-	s.out = newOutbox(s.life)
+	s.out = newOutbox(s.life, s.o.OutboxBytes)
 	s.running, s.endRunning = context.WithCancel(context.Background())
 	opts, err := s.options()
 	if err != nil {
@@ -172,7 +180,7 @@ func (s *Session) options() ([]kgo.Opt, error) {
 		kgo.FetchMaxBytes(s.o.FetchBytesMax),
 		kgo.FetchMaxPartitionBytes(min(s.o.FetchBytesMax, 1<<20)),
 		kgo.FetchMaxWait(500*time.Millisecond),
-		kgo.MaxConcurrentFetches(4),
+		kgo.MaxConcurrentFetches(concurrentFetches),
 		kgo.BrokerMaxReadBytes(max(2*s.o.FetchBytesMax, batchBytesMax)),
 	), nil
 }

@@ -47,7 +47,7 @@ func NewTxnProducer(ctx context.Context, o Options, transactionalID string) (*Tx
 	}
 	p := &TxnProducer{id: transactionalID}
 	p.life, p.endLife = context.WithCancel(context.Background())
-	p.out = newOutbox(p.life)
+	p.out = newOutbox(p.life, outboxBytes)
 	opts = append(append(opts, producing()...),
 		kgo.WithContext(p.life),
 		kgo.TransactionalID(transactionalID),

@@ -199,6 +199,9 @@ func (e *Engine) enterWindow(i int, w *win, in *Input, fresh bool) error {
 func (e *Engine) readThrough(i int, p *pane, start int64) (int, error) {
 	o := &e.outs[i]
 	e.keyBuf = append(appendWindowKey(e.keyBuf[:0], prefixWindow, i, start), e.key.bytes...)
+	if has, err := e.mayHave(i, p, start); !has || err != nil {
+		return -1, err
+	}
 	val, ok, err := e.back.Get(e.keyBuf)
 	if err != nil {
 		return -1, fmt.Errorf("read a group of the window at %d: %w", start, err)

@@ -46,6 +46,7 @@ func (e *Engine) closeOutput(i int, watermark int64, emit func(*Result) error) e
 			o.gone.add(c.ref.Start)
 		}
 		c.ref.pending.release(&e.mem)
+		c.ref.cold.release(&e.mem)
 		if c.ref.p != nil {
 			c.ref.p.release(&e.mem)
 		}

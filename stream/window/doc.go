@@ -104,7 +104,7 @@
 //	write.go, discover.go, evict.go     state: out, in, and out of memory
 //	output.go, slot.go, pane.go, slab.go,
 //	table.go, arena.go, groupkey.go,
-//	pending.go, memory.go               open windows in memory
+//	cold.go, pending.go, memory.go      open windows in memory
 //	session*.go                         sessions, for which the engine asks instead of its panes
 //	layout.go, fold.go, beside.go,
 //	result.go                           aggregates as cells of words, and what words refer to

@@ -111,6 +111,12 @@ func (e *Engine) pack() error {
 	return nil
 }
 
+// SetMemoryMax sets EngineOptions.MemoryMax, from the next Write on.
+func (e *Engine) SetMemoryMax(n int64) {
+	e.limit = n
+	e.mem.setLimit(n)
+}
+
 // Memory is the number of bytes that the engine holds.
 func (e *Engine) Memory() int64 { return e.mem.held() }
 

@@ -45,6 +45,9 @@ func (e *Engine) evict() {
 			e.mem.trim()
 		}
 	}
+	for i := range e.outs {
+		e.forgetCold(&e.outs[i])
+	}
 	for i := range e.seen.buckets {
 		if b := e.seen.buckets[i].b; b != nil && e.mem.held() > e.limit && len(b.filters) > 0 {
 			b.filters.release(&e.mem)
@@ -88,6 +91,8 @@ func (e *Engine) evictPane(i, at int) {
 	ref := &o.panes[at]
 	ref.groups = ref.p.groups
 	ref.hold(&o.layout.shape, &e.mem)
+	ref.p.chill(&o.layout.shape, &e.mem)
+	ref.cold, ref.p.cold = ref.p.cold, nil
 	ref.p.release(&e.mem)
 	ref.p = nil
 	o.forget()

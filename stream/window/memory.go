@@ -6,6 +6,7 @@ type memory struct {
 	used    int64 // bytes in use
 	idle    int64 // bytes kept for reuse
 	idleMax int64
+	limit   int64 // of the engine; 0: none
 
 	words  map[int][][]uint64 // kept blocks by length
 	halves map[int][][]uint32
@@ -14,11 +15,16 @@ type memory struct {
 const idleDefault = 32 << 20 // bytes kept for reuse when there is no limit
 
 func newMemory(limit int64) memory {
-	m := memory{idleMax: idleDefault, words: map[int][][]uint64{}, halves: map[int][][]uint32{}}
+	m := memory{words: map[int][][]uint64{}, halves: map[int][][]uint32{}}
+	m.setLimit(limit)
+	return m
+}
+
+func (m *memory) setLimit(limit int64) {
+	m.limit, m.idleMax = limit, idleDefault
 	if limit > 0 {
 		m.idleMax = limit / 4
 	}
-	return m
 }
 
 // held is all memory that the engine has.

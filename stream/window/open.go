@@ -34,6 +34,26 @@ func (e *Engine) OpenWindows() (perOutput []int) {
 	return perOutput
 }
 
+// Closed is the highest watermark that Close was given, of an earlier engine too; NoWatermark when there is none.
+func (e *Engine) Closed() int64 { return e.closed }
+
+// Due bounds the results that Close would emit at a watermark: of windows just as many, of sessions all that are open.
+func (e *Engine) Due(watermark int64) (windows, sessions int64) {
+	if watermark <= e.closed {
+		return 0, 0
+	}
+	for i := range e.outs {
+		o := &e.outs[i]
+		if o.sess != nil {
+			sessions += o.sess.open()
+		}
+		for j := 0; j < len(o.panes) && o.closes(&o.panes[j]) <= watermark; j++ {
+			windows += o.panes[j].groupsOf()
+		}
+	}
+	return windows, sessions
+}
+
 // Bound is the watermark that closes every open window whose end isn't above limit (ms): the highest end + lateness
 // among them. ok is false when there is none.
 func (e *Engine) Bound(limit int64) (bound int64, ok bool) {

@@ -29,10 +29,11 @@ type paneRef struct {
 	Span
 	groups  int64 // while p is nil
 	p       *pane
+	cold    filters  // while p is nil: of the groups in the Backing; none: not known
 	pending *pending // changes that Updates has to tell of, in a pane that was evicted; nil: none
 }
 
-const refBytes = 48 // of a paneRef or a bucketRef, with the spare room of their slice
+const refBytes = 72 // of a paneRef or a bucketRef, with the spare room of their slice
 
 // setUp compiles an output's settings, or says what is wrong with them.
 func (o *output) setUp() (err error) {
@@ -63,6 +64,8 @@ func (o *output) open(w *win, m *memory) *pane {
 		ref.p = newPane(m)
 		ref.p.groups, ref.p.written = ref.groups, ref.groups
 		ref.p.partial = ref.groups > 0
+		ref.p.cold, ref.cold = ref.cold, nil
+		ref.p.blind = ref.p.partial && len(ref.p.cold) == 0
 	}
 	w.pane = ref.p
 	return ref.p

@@ -12,10 +12,13 @@ type pane struct {
 
 	updated []uint32 // records changed since the last Updates
 
-	groups  int64  // of the window, those only in the Backing included
-	written int64  // groups that the Backing's header tells of; 0: it has nothing of this window
-	partial bool   // the Backing may have groups that memory hasn't
-	touched uint64 // engine's epoch when last used
+	groups  int64   // of the window, those only in the Backing included
+	written int64   // groups that the Backing's header tells of; 0: it has nothing of this window
+	partial bool    // the Backing may have groups that memory hasn't
+	cold    filters // of those groups, unless blind
+	looked  bool    // the filter has been asked for: it is read once at most
+	blind   bool    // they have no filter: it was never read, or memory is too short even for that
+	touched uint64  // engine's epoch when last used
 }
 
 func newPane(m *memory) *pane {
@@ -110,6 +113,7 @@ func (p *pane) release(m *memory) {
 	p.recs.release(m)
 	p.keys.release(m)
 	p.beside.release(m)
+	p.cold.release(m)
 	m.note(-int64(cap(p.dirty)+cap(p.updated))*4 - paneBytes)
 	*p = pane{}
 }

@@ -188,3 +188,13 @@ func (s *sessions) writeSession(w Writer, sp *sessionSpan, rec []uint64) error {
 	s.setStored(rec, first, last)
 	return nil
 }
+
+// unwritten is about how many bytes the next write will set: each changed session, and its place in the index.
+func (s *sessions) unwritten() (n int64) {
+	for _, sp := range s.spans {
+		if sp.p != nil {
+			n += int64(len(sp.p.dirty))
+		}
+	}
+	return n * (int64(s.out.layout.stride)*8 + 2*unwrittenKey)
+}

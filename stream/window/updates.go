@@ -24,7 +24,7 @@ func (e *Engine) Updates(output int, all bool, emit func(*Result) error) error {
 		ref := &o.panes[at]
 		c := e.reading(output, ref, emit)
 		c.result.Open = true
-		if err := c.update(all); err != nil {
+		if err := c.update(all || ref.pending != nil && ref.pending.all); err != nil {
 			return e.fail(fmt.Errorf("updates of output %q: %w", o.Name, err))
 		}
 		ref.forgetUpdates(&o.layout.shape, &e.mem)

@@ -156,6 +156,34 @@ func (e *Engine) writeIdentity(w Writer, expiry int64, b *bucket, at int) error 
 	return nil
 }
 
+// Unwritten is about how many bytes the next Write will set.
+func (e *Engine) Unwritten() (n int64) {
+	for i := range e.outs {
+		o := &e.outs[i]
+		size := int64(o.layout.stride)*8 + unwrittenKey
+		for j := range o.panes {
+			if p := o.panes[j].p; p != nil {
+				n += int64(len(p.dirty)) * size
+			}
+		}
+		if o.sess != nil {
+			n += o.sess.unwritten()
+		}
+	}
+	for i := range e.seen.buckets {
+		if b := e.seen.buckets[i].b; b != nil {
+			n += int64(b.ids.recs.n-b.clean+len(b.changed)) * unwrittenID
+		}
+	}
+	return n
+}
+
+// About what a record's key, and an identity, take in a batch.
+const (
+	unwrittenKey = 48
+	unwrittenID  = 40
+)
+
 const headerVersion = 1
 
 func (e *Engine) setCount(w Writer, key []byte, n int64) error {

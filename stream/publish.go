@@ -1,0 +1,162 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-io/tidemark/crashpoint"
+	"github.com/tidemark-io/tidemark/stream/kafka"
+)
+
+// What a commit publishes is held until the commit begins. What its closing windows give then goes straight to the
+// producer, which takes no more than its share of memory: so millions of windows may close at once. They may be more than
+// one transaction should hold, which must end before its timeout. So it ends at a portion, and the next one begins.
+//
+// Between two portions the cut at the broker has the same offsets and decisions, and says beside them how many results of
+// this closing are published (closing). No state is written there: it stays at the cut before. Whoever takes the task over
+// from such a cut replays with its windows closed no further than they were before the closing, and then closes
+// them as this commit did: in the same order, since the order of results and the set of what closes are functions of the
+// state (law L4), and all but those that are published. Until that has been committed the task takes no record, obeys no
+// decision, and leaves no checkpoint.
+
+// transaction is what a commit has given to the producer since the last portion.
+type transaction struct {
+	r       *runner
+	ctx     context.Context
+	s       *kafka.Session
+	ready   []*task // all of theirs is in it
+	offsets []kafka.Commit
+
+	records int
+	bytes   int64
+}
+
+// put takes a record that the task publishes.
+func (t *task) put(rec *kafka.Record) error {
+	t.dirty = true
+	if t.publish != nil {
+		return t.publish(rec)
+	}
+	t.out = append(t.out, rec)
+	t.outBytes += sizeOf(rec)
+	return nil
+}
+
+func sizeOf(rec *kafka.Record) int64 { return recordBytes/2 + int64(len(rec.Key)+len(rec.Value)) }
+
+// again counts a result of a closing, and says whether it was published in another life of the task.
+func (c *closing) again() bool {
+	if c == nil {
+		return false
+	}
+	if c.skip > 0 {
+		c.skip--
+		return true
+	}
+	c.Sent++
+	return false
+}
+
+// resumeClosing makes the next commit go on with what a closing has left, before anything else happens to the task.
+func (t *task) resumeClosing(c closing) {
+	c.skip = c.Sent
+	t.closing, t.dirty, t.overdue = &c, true, true
+}
+
+// add closes what the task's watermark has passed, and gives all that it publishes to the producer.
+func (tx *transaction) add(t *task) error {
+	if t.abandoned {
+		return nil
+	}
+	given := false
+	give := func() {
+		for _, rec := range t.out {
+			tx.produce(rec)
+		}
+		given = given || len(t.out) > 0
+		t.out, t.outBytes = t.out[:0], 0
+	}
+	t.publish = func(rec *kafka.Record) error {
+		give()
+		given = true
+		if err := tx.portion(t); err != nil {
+			return err
+		}
+		tx.produce(rec)
+		return nil
+	}
+	err := tx.r.ready(t)
+	t.publish = nil
+	switch {
+	case err != nil:
+		return err
+	case t.abandoned && given:
+		return fmt.Errorf("task %d: %w", t.id, errors.Join(errHalfPublished, t.stopped))
+	case !t.dirty || t.abandoned:
+		return nil
+	}
+	give()
+	tx.ready = append(tx.ready, t)
+	tx.offsets, err = t.offsets(tx.offsets)
+	return err
+}
+
+var errHalfPublished = errors.New("it failed while it published; the transaction is given up")
+
+func (tx *transaction) produce(rec *kafka.Record) {
+	tx.s.Produce(tx.ctx, rec)
+	tx.records++
+	tx.bytes += sizeOf(rec)
+}
+
+// portion ends the transaction if it is large enough, in the middle of what t publishes.
+func (tx *transaction) portion(t *task) error {
+	if tx.records < portionRecords && tx.bytes < portionBytes {
+		return nil
+	}
+	var err error
+	if tx.offsets, err = t.offsets(tx.offsets); err != nil {
+		return err
+	}
+	if err := tx.end(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// end ends the transaction, and applies the state of the tasks that are ready.
+func (tx *transaction) end() error {
+	r := tx.r
+	crashpoint.Hit("commit/produced")
+	began := r.o.Now()
+	err := tx.s.Commit(tx.ctx, tx.offsets)
+	r.status.committed(r.o.Now(), r.o.Now().Sub(began), err)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	crashpoint.Hit("commit/confirmed")
+	r.beat.commits++
+	r.beat.lastGood = r.o.Now()
+	r.share(r.mine())
+	for _, t := range tx.ready {
+		if err := t.apply(); err != nil {
+			r.note(t, err)
+			return err
+		}
+		t.overdue = false
+		crashpoint.Hit("commit/state-applied")
+	}
+	tx.ready, tx.offsets, tx.records, tx.bytes = nil, nil, 0, 0
+	return nil
+}
+
+// resuming says whether a task has to go on with a closing before it takes a record.
+func (r *runner) resuming() bool {
+	for _, t := range r.mine() {
+		if t.closing != nil && !t.abandoned {
+			return true
+		}
+	}
+	return false
+}
