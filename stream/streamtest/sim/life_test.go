@@ -66,6 +66,7 @@ type life struct {
 	producer *kafka.Producer
 	tally    map[string]int
 	faults   []string
+	seen     map[string]string // what a reader saw during the faults, by place
 	said     record
 	mu       sync.Mutex // of faults
 }
@@ -106,8 +107,7 @@ func (l *life) live() error {
 		return err
 	}
 	defer l.cluster.Close()
-	var err error
-	if l.producer, err = kafka.NewProducer(l.direct()); err != nil {
+	if err := l.openProducer(); err != nil {
 		return err
 	}
 	defer l.producer.Close()
@@ -125,6 +125,11 @@ func (l *life) live() error {
 			l.cluster.RehashCoordinators()
 		}
 		time.Sleep(l.while())
+		if l.large() || l.rng.IntN(8) == 0 {
+			if err := l.glimpse(); err != nil {
+				return err
+			}
+		}
 	}
 	if err := l.peace(); err != nil {
 		return err
@@ -132,12 +137,17 @@ func (l *life) live() error {
 	return l.judge()
 }
 
+func (l *life) openProducer() (err error) {
+	l.producer, err = kafka.NewProducer(l.direct())
+	return err
+}
+
 func (l *life) large() bool { return l.seed%50 == 0 }
 
 // begin draws everything that is drawn once.
 func (l *life) begin() error {
 	rng := l.rng
-	l.tally, l.bucket, l.net = map[string]int{}, blob.NewMemory(), newNetwork()
+	l.tally, l.seen, l.bucket, l.net = map[string]int{}, map[string]string{}, blob.NewMemory(), newNetwork()
 	l.weather = &weather{
 		rng: l.stream(1), rate: pick(rng, 0, 0.003, 0.02), favoured: -1, refuse: pick(rng, 0, 0, 0.05),
 		late: pick(rng, 5*time.Millisecond, time.Second, 40*time.Second), lag: pick(rng, 0, 0, 5*time.Millisecond), met: map[fate]int{},
@@ -271,12 +281,17 @@ func (l *life) bury(m *machine) {
 	l.log(m.id).Info("ended", "dead", p.dead.Load(), "err", p.err)
 }
 
-// peace ends the faults and whoever runs, and runs the pipeline to its end.
-func (l *life) peace() error {
+// calmDown ends all faults.
+func (l *life) calmDown() {
 	l.weather.ends()
 	l.climate.ends()
 	l.mood.ends()
 	l.calm.Store(true)
+}
+
+// peace ends the faults and whoever runs, and runs the pipeline to its end.
+func (l *life) peace() error {
+	l.calmDown()
 	if err := l.produce(len(l.subject.messages)); err != nil {
 		return err
 	}

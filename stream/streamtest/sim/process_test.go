@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/state/statetest"
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/kafka"
@@ -19,6 +20,7 @@ type machine struct {
 	id   string
 	life *life
 	now  *process // nil: nothing runs
+	wrap func(blob.Bucket) blob.Bucket
 
 	mu   sync.Mutex
 	disk *statetest.PowerLoss
@@ -82,7 +84,11 @@ func (m *machine) start(d doom, untilEnd bool) *process {
 	p := &process{m: m, doom: d, cancel: cancel, done: make(chan struct{}), rng: rand.New(rand.NewPCG(l.seed, l.rng.Uint64()))}
 	p.left.Store(d.n)
 	p.link = newLink(l.net, l.weather)
-	p.bucket = &bucket{inner: l.bucket, climate: l.climate}
+	var inner blob.Bucket = l.bucket
+	if m.wrap != nil {
+		inner = m.wrap(inner)
+	}
+	p.bucket = &bucket{inner: inner, climate: l.climate}
 	p.fs = statetest.NewFaulty(m.drive().FS())
 	p.arm()
 	o := stream.Options{

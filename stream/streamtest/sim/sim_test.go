@@ -47,6 +47,7 @@ func TestSim(t *testing.T) {
 		from = seed
 	}
 	if !one {
+		c.bubbles()
 		for _, s := range kept(t) {
 			c.run(s, 1)
 		}
@@ -121,6 +122,15 @@ type campaign struct {
 	lives int
 	bad   map[uint64]string
 	sum   map[string]int64
+}
+
+// bubbles runs what else is tested in virtual time.
+func (c *campaign) bubbles() {
+	cmd := exec.CommandContext(c.t.Context(), c.bin, "-test.run", "^TestBubble")
+	cmd.Env = append(os.Environ(), "TIDEMARK_SIM_FROM=none")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.t.Errorf("%v\n%s", err, out)
+	}
 }
 
 // run lives n seeds. After one that ends its child it goes on with the next.

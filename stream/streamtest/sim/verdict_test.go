@@ -69,6 +69,31 @@ type line struct {
 	published
 }
 
+// glimpse is what a reader sees while all this goes on: it must stay as it is.
+func (l *life) glimpse() error {
+	for i := range l.subject.plan.Outputs {
+		name := l.subject.plan.Outputs[i].Name
+		if l.cluster.TopicInfo(name) == nil {
+			continue // nobody has come so far as to make it
+		}
+		err := l.each(name, func(r *kafka.Record) error {
+			at, value := place(r), string(r.Key)+string(r.Value)
+			if was, ok := l.seen[at]; ok && was != value {
+				l.fail("%s was another record before", at)
+			}
+			l.seen[at] = value
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	l.tally["glimpses"]++
+	return nil
+}
+
+func place(r *kafka.Record) string { return fmt.Sprintf("%s/%d@%d", r.Topic, r.Partition, r.Offset) }
+
 // published reads every curated topic, read committed. No revision of a window may be there twice.
 func (l *life) published() ([]line, error) {
 	var all []line
@@ -80,6 +105,10 @@ func (l *life) published() ([]line, error) {
 				return err
 			}
 			all = append(all, line{i, p})
+			if was, ok := l.seen[place(r)]; ok && was != string(r.Key)+string(r.Value) {
+				l.fail("%s was another record when it was first seen", place(r))
+			}
+			delete(l.seen, place(r))
 			if p.open {
 				return nil
 			}
@@ -93,6 +122,9 @@ func (l *life) published() ([]line, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	for at := range l.seen {
+		l.fail("%s was seen once and is gone", at)
 	}
 	return all, nil
 }
