@@ -70,3 +70,11 @@ SEED ?= 1
 .PHONY: faults
 faults:
 	TIDEMARK_N=$(if $(filter command,$(firstword $(origin N))),$(N),500) TIDEMARK_SEED=$(SEED) $(GO) test -count 1 -v -timeout 0 -run 'TestSim$$' ./stream/streamtest/sim
+
+# What is kept, broken: N changes of bytes at rest from seed SEED on, 4 N losses of power, and every operation of disk and bucket that
+# fails whose number is 1 more than a multiple of EVERY, for the pipelines of SHAPES.
+EVERY  ?= 1
+SHAPES ?= tumbling,rekeyed,sessions,join
+.PHONY: damage
+damage:
+	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_EVERY=$(EVERY) TIDEMARK_SHAPES=$(SHAPES) $(GO) test -count 1 -v -timeout 600m ./stream/streamtest/damage
