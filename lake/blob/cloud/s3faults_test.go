@@ -20,11 +20,11 @@ import (
 func quick() cloud.Options { return cloud.Options{Pause: time.Millisecond, Attempts: 4} }
 
 // harmed is a bucket on a real S3 server with a proxy before it, and the same bucket without.
-func harmed(t *testing.T, o cloud.Options) (b, direct blob.Bucket, p *proxy) {
+func harmed(t *testing.T, o cloud.Options) (b, direct blob.Bucket, p *servers.Proxy) {
 	url, address := servers.S3At(t)
 	direct = open(t, url, cloud.Options{})
-	p = newProxy(t, address)
-	t.Setenv("AWS_ENDPOINT_URL", p.server.URL)
+	p = servers.NewProxy(t, address)
+	t.Setenv("AWS_ENDPOINT_URL", p.URL())
 	b = open(t, url, o)
 	must(t, b.PutIfAbsent(t.Context(), "first", nil)) // the fence is found to hold
 	return b, direct, p
@@ -38,12 +38,12 @@ func must(t testing.TB, err error) {
 }
 
 // once harms the n-th request.
-func once(at int, h harm) func(int, *http.Request) harm {
-	return func(n int, _ *http.Request) harm {
+func once(at int, h servers.Harm) func(int, *http.Request) servers.Harm {
+	return func(n int, _ *http.Request) servers.Harm {
 		if n == at {
 			return h
 		}
-		return harm{}
+		return servers.Harm{}
 	}
 }
 
@@ -52,30 +52,30 @@ func TestHarmedOnce(t *testing.T) {
 	b, direct, p := harmed(t, quick())
 	big := bytes.Repeat([]byte("0123456789abcdef"), 66<<16) // 66 MiB, in nine parts
 	i := 0
-	for name, h := range map[string]harm{
-		"dropped": {drop: true}, "answer lost": {lose: true}, "answer cut": {half: true}, "503": {status: 503}, "500": {status: 500}, "429": {status: 429},
+	for name, h := range map[string]servers.Harm{
+		"dropped": {Drop: true}, "answer lost": {Lose: true}, "answer cut": {Half: true}, "503": {Status: 503}, "500": {Status: 500}, "429": {Status: 429},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for at := 1; at <= 2; at++ {
 				i++
 				key, data := fmt.Sprintf("k/%d", i), []byte(fmt.Sprintf("value %d", i))
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				must(t, b.PutIfAbsent(t.Context(), key, data[:3], data[3:]))
 				is(t, direct, key, data)
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				if err := b.PutIfAbsent(t.Context(), key, []byte("other")); !errors.Is(err, blob.ErrExists) {
 					t.Errorf("another value: %v, want ErrExists", err)
 				}
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				is(t, b, key, data)
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				must(t, b.Put(t.Context(), key, data, data))
 				is(t, direct, key, append(data, data...))
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				if got := listed(t, b, key); got != key {
 					t.Errorf("listed %q", got)
 				}
-				p.harms(once(at, h))
+				p.Harms(once(at, h))
 				must(t, b.Delete(t.Context(), key))
 				if _, err := b.Get(t.Context(), key); !errors.Is(err, blob.ErrNotFound) {
 					t.Errorf("after delete: %v", err)
@@ -84,7 +84,7 @@ func TestHarmedOnce(t *testing.T) {
 		})
 	}
 	for _, at := range []int{1, 4, 11} { // it is begun, a part, it is completed
-		p.harms(once(at, harm{lose: true}))
+		p.Harms(once(at, servers.Harm{Lose: true}))
 		must(t, b.Put(t.Context(), "big", big))
 		is(t, direct, "big", big)
 	}
@@ -123,19 +123,19 @@ func TestStoreIsIll(t *testing.T) {
 	b, direct, p := harmed(t, o)
 	must(t, direct.Put(t.Context(), "there", []byte("x")))
 	for _, c := range []struct {
-		harm     harm
+		harm     servers.Harm
 		hint     string
 		requests int
 		result   string
 	}{
-		{harm{status: 503}, "503", 4, "busy"},
-		{harm{status: 507}, "full", 1, "full"},
-		{harm{status: 403}, "credentials", 1, "denied"},
-		{harm{drop: true}, "no answer", 4, "lost"},
-		{harm{wait: time.Minute}, "no answer in 300ms", 4, "lost"},
-		{harm{status: 404}, "404", 1, "not-found"},
+		{servers.Harm{Status: 503}, "503", 4, "busy"},
+		{servers.Harm{Status: 507}, "full", 1, "full"},
+		{servers.Harm{Status: 403}, "credentials", 1, "denied"},
+		{servers.Harm{Drop: true}, "no answer", 4, "lost"},
+		{servers.Harm{Wait: time.Minute}, "no answer in 300ms", 4, "lost"},
+		{servers.Harm{Status: 404}, "404", 1, "not-found"},
 	} {
-		p.harms(func(int, *http.Request) harm { return c.harm })
+		p.Harms(func(int, *http.Request) servers.Harm { return c.harm })
 		clear(results)
 		for op, err := range map[string]error{
 			"put":           b.Put(t.Context(), "new", []byte("x")),
@@ -144,7 +144,7 @@ func TestStoreIsIll(t *testing.T) {
 			"list":          b.List(t.Context(), "", func(blob.Object) error { return nil }),
 		} {
 			if err == nil || !strings.Contains(err.Error(), c.hint) || !strings.Contains(err.Error(), "s3://tidemark-test") ||
-				errors.Is(err, blob.ErrExists) || errors.Is(err, blob.ErrNotFound) != (c.harm.status == 404) {
+				errors.Is(err, blob.ErrExists) || errors.Is(err, blob.ErrNotFound) != (c.harm.Status == 404) {
 				t.Errorf("%+v: %s: %v, want a hint at %q", c.harm, op, err, c.hint)
 			}
 			if n := results[op+" "+c.result]; n != c.requests {
@@ -152,7 +152,7 @@ func TestStoreIsIll(t *testing.T) {
 			}
 		}
 	}
-	p.harms(func(int, *http.Request) harm { return harm{} })
+	p.Harms(func(int, *http.Request) servers.Harm { return servers.Harm{} })
 	if got := listed(t, b, ""); got != "first there" {
 		t.Errorf("there are %s", got)
 	}
@@ -163,7 +163,7 @@ func second(_ []byte, err error) error { return err }
 // TestGivenUp: a caller's cancellation ends a call at once, and is what the error says.
 func TestGivenUp(t *testing.T) {
 	b, _, p := harmed(t, cloud.Options{})
-	p.harms(func(int, *http.Request) harm { return harm{status: 503} })
+	p.Harms(func(int, *http.Request) servers.Harm { return servers.Harm{Status: 503} })
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := b.Put(ctx, "k", nil); !errors.Is(err, context.DeadlineExceeded) {
@@ -174,9 +174,9 @@ func TestGivenUp(t *testing.T) {
 // TestNoFence (invariant 3): a server that ignores If-None-Match is refused before anything is put.
 func TestNoFence(t *testing.T) {
 	url, address := servers.S3At(t)
-	p := newProxy(t, address)
-	p.harms(func(int, *http.Request) harm { return harm{deaf: true} })
-	t.Setenv("AWS_ENDPOINT_URL", p.server.URL)
+	p := servers.NewProxy(t, address)
+	p.Harms(func(int, *http.Request) servers.Harm { return servers.Harm{Deaf: true} })
+	t.Setenv("AWS_ENDPOINT_URL", p.URL())
 	b := open(t, below(t, url, "unfenced"), quick())
 	err := b.PutIfAbsent(t.Context(), "k", []byte("x"))
 	if err == nil || !strings.Contains(err.Error(), "can't be used") || !strings.Contains(err.Error(), "If-None-Match") {
