@@ -185,16 +185,8 @@ func (c *checker) fault(kind string, err error) {
 // directory scratch, which must not exist and is removed again, and checks
 // the store in it.
 func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch string, sh *Shared, fn func(Fault)) error {
-	m, err := LoadManifest(ctx, b, key)
-	var corrupt *CorruptError
-	switch {
-	case errors.As(err, &corrupt):
-		fn(Fault{Kind: FaultManifest, Where: key, What: err.Error()})
-		return nil
-	case errors.Is(err, ErrNewerVersion):
-		fn(Fault{Kind: FaultVersion, Where: key, What: err.Error()})
-		return nil
-	case err != nil:
+	m, err := loadToCheck(ctx, b, key, fn)
+	if err != nil || m == nil {
 		return err
 	}
 	good, err := checkFiles(ctx, archive{b: b, prefix: prefix}, m, fn)
@@ -202,6 +194,7 @@ func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch stri
 		return err
 	}
 	err = Restore(ctx, b, prefix, m, scratch, sh)
+	var corrupt *CorruptError
 	if errors.As(err, &corrupt) {
 		fn(Fault{Kind: FaultContents, Where: key, What: err.Error()})
 		return nil

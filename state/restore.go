@@ -63,10 +63,9 @@ func Restore(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir
 // *CorruptError says that the checkpoint can't be restored from, and which of
 // its files is wrong: try the next one.
 func RestoreWith(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir string, sh *Shared, o RestoreOptions) error {
-	o.EnsureDefaults()
-	err := o.Validate()
+	err := sh.vacate(dir)
 	if err == nil {
-		err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o)
+		err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o, func() error { return nil })
 	}
 	if err != nil {
 		return fmt.Errorf("restore %s into %s: %w", manifestName(&m.Cut), dir, err)
@@ -74,15 +73,34 @@ func RestoreWith(ctx context.Context, b blob.Bucket, prefix string, m *Manifest,
 	return nil
 }
 
-func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir string, o RestoreOptions) (err error) {
+// Replace is RestoreWith over a closed store that is there: when the restored
+// one is whole, the other is set aside, for the reason given, and its new name
+// returned; "" if there was none.
+func Replace(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir, reason string, sh *Shared, o RestoreOptions) (aside string, err error) {
+	err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o, func() (err error) {
+		if _, err := sh.opts.FS.Stat(dir); isNotExist(err) {
+			return nil
+		}
+		aside, err = sh.setAside(dir, reason)
+		return err
+	})
+	if err != nil {
+		return aside, fmt.Errorf("restore %s into %s: %w", manifestName(&m.Cut), dir, err)
+	}
+	return aside, nil
+}
+
+// restore calls clear when everything is fetched and good.
+func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir string, o RestoreOptions, clear func() error) (err error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return err
+	}
 	key := a.manifestKey(manifestName(&m.Cut))
 	if err := m.Validate(); err != nil {
 		return &CorruptError{Path: key, What: "checkpoint manifest", Err: err}
 	}
 	fs := sh.opts.FS
-	if err := sh.vacate(dir); err != nil {
-		return err
-	}
 	scratch := dir + suffixRestore
 	if err := fs.RemoveAll(scratch); err != nil && !isNotExist(err) {
 		return fmt.Errorf("remove what an earlier restore left: %w", err)
@@ -99,6 +117,9 @@ func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir strin
 		return err
 	}
 	if err := sh.holds(scratch, m, key); err != nil {
+		return err
+	}
+	if err := clear(); err != nil {
 		return err
 	}
 	return settle(fs, scratch, dir)

@@ -83,7 +83,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.prepare() }
 	root.AddCommand(
 		a.devCommand(), a.demoCommand(), a.produceCommand(), a.validateCommand(), a.runCommand(), a.reconcileCommand(), a.consumeCommand(),
-		a.auditCommand(), a.explainCommand(), a.statusCommand(), a.lakeCommand(), a.stateCommand(), a.versionCommand(),
+		a.auditCommand(), a.explainCommand(), a.statusCommand(), a.lakeCommand(), a.stateCommand(), a.checkpointCommand(), a.versionCommand(),
 		a.changeCommand(), a.initCommand(), a.testCommand(), a.schemaCommand(), a.latenessCommand(), a.replayCommand(),
 	)
 	return root

@@ -15,7 +15,8 @@ import (
 )
 
 func (a *app) stateCommand() *cobra.Command {
-	return group("state", "Look into the tasks' state on this machine: check", a.stateCheckCommand())
+	return group("state", "Look into the tasks' state: ls, check, get; put a checkpoint in its place: restore",
+		a.stateListCommand(), a.stateCheckCommand(), a.stateGetCommand(), a.stateRestoreCommand())
 }
 
 // stateChecked is what `state check` found in one task's directory.
