@@ -70,6 +70,8 @@ func (r *runner) session(ctx context.Context) (err error) {
 // turn is one turn of the loop. It reports whether the poll brought nothing.
 func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err error) {
 	every := r.o.Plan.Pipeline.Commit.Every
+	whole, done := unbroken(ctx)
+	defer done()
 	pollCtx, cancel := context.WithTimeout(ctx, every)
 	batches, err := s.Poll(pollCtx, r.o.PollRecordsMax)
 	cancel()
@@ -78,7 +80,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	}
 	crashpoint.Hit("loop/polled")
 	if r.resuming() {
-		if err := r.commit(ctx, s); err != nil {
+		if err := r.commit(whole, s); err != nil {
 			return false, err
 		}
 	}
@@ -87,7 +89,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	}
 	crashpoint.Hit("loop/applied")
 	if len(batches) == 0 || r.crowded() || r.due(&r.beat.lastCommit, every) {
-		if err := r.commit(ctx, s); err != nil {
+		if err := r.commit(whole, s); err != nil {
 			return false, err
 		}
 	}
@@ -95,7 +97,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		return false, err
 	}
 	if r.due(&r.beat.lastCheckpoint, r.o.Plan.Pipeline.State.CheckpointEvery) {
-		if err := r.settle(ctx, s); err != nil {
+		if err := r.settle(whole, s); err != nil {
 			return false, err
 		}
 	}
@@ -105,6 +107,17 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		}
 	}
 	return len(batches) == 0, r.allStopped()
+}
+
+// unbroken is for what a stop must not break off: a transaction that is left open holds up the successor until it times
+// out, and what it may have committed can't be checkpointed. It ends some time after ctx does.
+func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait(whole, stopWithin)
+		cancel()
+	})
+	return whole, func() { stop(); cancel() }
 }
 
 // due reports whether something that happens every so often is due now, and if so resets its clock.
