@@ -187,22 +187,17 @@ func (c *changer) joined(ctx context.Context, s *kafka.Session) error {
 func (c *changer) alone(ctx context.Context) error {
 	group := c.r.o.Plan.Pipeline.Group()
 	for deadline := c.o.Now().Add(c.o.WaitFor); ; {
-		owners, err := c.r.admin.GroupOwners(ctx, group)
+		others, err := c.r.admin.GroupMembers(ctx, group)
 		if err != nil {
 			return err
 		}
-		var others []string
-		for _, owner := range owners {
-			if owner != c.r.instance() && !slices.Contains(others, owner) {
-				others = append(others, owner)
-			}
-		}
+		others = slices.DeleteFunc(others, func(name string) bool { return name == c.r.instance() })
 		if len(others) == 0 {
 			return nil
 		}
 		slices.Sort(others)
 		if c.o.Now().After(deadline) {
-			return fmt.Errorf("%w: %v own its tasks: stop them first; one that was killed is forgotten by the broker after its session timeout (45 s)", ErrOwned, others)
+			return fmt.Errorf("%w: %v are its members: stop them first; one that was killed is forgotten by the broker after its session timeout (45 s)", ErrOwned, others)
 		}
 		wait(ctx, time.Second)
 		if err := ctx.Err(); err != nil {
