@@ -82,7 +82,9 @@ func (b *bucket) blame(ctx context.Context, op, key string, err error) error {
 	case ctx.Err() != nil:
 		f.kind, f.cause, f.reason = given, ctx.Err(), ctx.Err().Error()
 	case answered:
-		f.kind = r.kind()
+		if f.kind = r.kind(); f.kind == notFound && op != "get" && op != "delete" {
+			f.kind = noBucket // nothing else can be missing there
+		}
 		f.reason = r.text()
 		f.hint = b.advice(f.kind, op, r)
 	default:
