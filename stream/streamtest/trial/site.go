@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,21 @@ func newSite(tb testing.TB, brokers []string, file string, texts map[string]stri
 func (s *Site) Write(name, text string) {
 	s.TB.Helper()
 	s.must(os.WriteFile(filepath.Join(s.Dir, name), []byte(text), 0o644))
+}
+
+// Rewrite replaces texts of the pipeline file, in pairs, and loads it again: what has changed must not decide results.
+func (s *Site) Rewrite(pairs ...string) {
+	s.TB.Helper()
+	text, err := os.ReadFile(filepath.Join(s.Dir, s.File))
+	s.must(err)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(string(text), pairs[i]) {
+			s.TB.Fatalf("%s has no %q", s.File, pairs[i])
+		}
+		text = []byte(strings.ReplaceAll(string(text), pairs[i], pairs[i+1]))
+	}
+	s.Write(s.File, string(text))
+	s.reload()
 }
 
 func (s *Site) reload() {
