@@ -177,11 +177,10 @@ func (r *runner) committedOf(id int32, found []brokerSays) (committed, error) {
 // stop keeps a *StopError as the fate of one task; any other error fails the session.
 func (r *runner) stop(id int32, err error) error {
 	var damaged *lake.CorruptError
-	if errors.As(err, &damaged) {
-		err = &StopError{Where: fmt.Sprintf("task %d", id), What: "its lake is damaged", Err: err,
-			Fix: "`tidemark lake verify` lists the damage; restore the object from a copy, or give the pipeline and its lake new names to start over"}
-	}
 	var stop *StopError
+	if !errors.As(err, &stop) && errors.As(err, &damaged) {
+		err = damagedLake(id, err)
+	}
 	if !errors.As(err, &stop) {
 		return err
 	}
@@ -190,6 +189,12 @@ func (r *runner) stop(id int32, err error) error {
 	r.stopped[id] = err
 	r.log.Error("task stopped", "task", id, "err", err)
 	return nil
+}
+
+// damagedLake stops a task: what the lake holds isn't what was written.
+func damagedLake(id int32, err error) error {
+	return &StopError{Where: fmt.Sprintf("task %d", id), What: "its lake is damaged", Err: err,
+		Fix: "`tidemark lake verify` lists the damage; restore the object from a copy, or give the pipeline and its lake new names to start over"}
 }
 
 // openLander brings the lake log of a partition to where the task begins to read, so that both share one fetch from

@@ -90,11 +90,14 @@ func (r *runner) checkpoint(ctx context.Context) error {
 		})
 		if err != nil {
 			r.note(t, err)
-			return fmt.Errorf("checkpoint task %d: %w", t.id, err)
+			if err := r.tolerate(fmt.Errorf("checkpoint task %d: %w", t.id, err)); err != nil {
+				return err
+			}
+			continue
 		}
 		r.status.checkpoint(t.id, m, stats, began, r.o.Now())
 		crashpoint.Hit("checkpoint/done")
-		if err := r.purge(ctx, t); err != nil {
+		if err := r.tolerate(r.purge(ctx, t)); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,25 @@ func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err e
 	if r.isAssigning() {
 		return false, nil
 	}
+	done, err = r.tryFinish(ctx, s)
+	return done, r.tolerate(err)
+}
+
+// landWithin bounds one attempt to land everything.
+const landWithin = 10 * time.Second
+
+// landSoon lands everything, or leaves it for the next turn.
+func (r *runner) landSoon(ctx context.Context) (bool, error) {
+	short, cancel := context.WithTimeout(ctx, landWithin)
+	defer cancel()
+	err := r.landAll(short)
+	if short.Err() != nil && ctx.Err() == nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (r *runner) tryFinish(ctx context.Context, s *kafka.Session) (done bool, err error) {
 	tasks := r.mine()
 	if ok, err := r.allDrained(ctx, tasks); !ok || err != nil {
 		return false, err
@@ -38,7 +57,10 @@ func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err e
 	r.mu.Unlock()
 	if stopped != nil {
 		// Without all tasks there is no common end: close nothing, keep everything, and say so.
-		return false, errors.Join(stopped, r.landAll(ctx))
+		if ok, err := r.landSoon(ctx); !ok || err != nil {
+			return false, err
+		}
+		return false, stopped
 	}
 	mark, ok, err := r.commonEnd(ctx)
 	if !ok || err != nil {
@@ -52,7 +74,7 @@ func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err e
 		return false, err
 	}
 	crashpoint.Hit("end/settled")
-	if err := r.landAll(ctx); err != nil {
+	if ok, err := r.landSoon(ctx); !ok || err != nil {
 		return false, err
 	}
 	crashpoint.Hit("end/landed")

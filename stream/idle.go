@@ -84,7 +84,7 @@ func (r *runner) decideIdle(ctx context.Context, now time.Time) error {
 	tasks := r.mine()
 	sc, err := r.survey(ctx, tasks, now)
 	if err != nil || !sc.known {
-		return err // a task without a checkpoint: nobody knows how far it is
+		return r.tolerate(err) // a task without a checkpoint: nobody knows how far it is
 	}
 	quiet := true
 	for i := range r.sources {

@@ -5,140 +5,182 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/lake"
-	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 )
 
 // landings are the batches that are being written to the bucket while the stream goes on: at most one of each
 // lander, and one round of result topics. The loop's goroutine uses it; while the loop waits for its tasks to process, they
 // use it instead, through makeRoom, one at a time under room.
+//
+// A bucket that fails ends nothing: a landing is tried again until it succeeds or the session ends, and meanwhile the
+// tasks go on until the landing budget is used up, or a record that isn't landed comes near the end of its retention
+// (retention.go). Then they pause (pause.go). Whatever is lost with a session is still in the topic.
 type landings struct {
 	ctx     context.Context // the session's, which outlives a request to stop
 	end     context.CancelFunc
 	room    sync.Mutex
-	failed  error // the first landing that failed; the session is over then
-	flights []flight
+	flights []*flight
 	results *flight
 }
 
+// flight is a landing on its own goroutine.
 type flight struct {
-	task int32
-	done chan error
+	task *task // nil: of results
+	done chan struct{}
+	err  error // once done is closed
 }
 
-// launch runs a landing on its own goroutine.
-func launch(task int32, land func() error) flight {
-	f := flight{task: task, done: make(chan error, 1)}
-	go func() { f.done <- land() }()
+func launch(t *task, land func() error) *flight {
+	f := &flight{task: t, done: make(chan struct{})}
+	go func() {
+		defer close(f.done)
+		f.err = land()
+	}()
 	return f
 }
 
-// reap collects what has finished, without waiting.
-func (l *landings) reap() error {
-	var errs []error
-	kept := l.flights[:0]
+func (f *flight) ended() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l *landings) begin(ctx context.Context, end context.CancelFunc) { l.ctx, l.end = ctx, end }
+
+// wait waits for everything that is under way, whose context has ended. What became of it is of no interest: the
+// next session begins at the end of the lake log.
+func (l *landings) wait() {
 	for _, f := range l.flights {
-		select {
-		case err := <-f.done:
-			errs = append(errs, err)
-		default:
+		<-f.done
+	}
+	if l.results != nil {
+		<-l.results.done
+	}
+	l.flights, l.results = nil, nil
+}
+
+// reap collects the landings that have ended, without waiting. What no repetition helps stops the task it concerns.
+func (r *runner) reap() error {
+	l := &r.landings
+	kept := l.flights[:0]
+	var errs []error
+	for _, f := range l.flights {
+		switch {
+		case !f.ended():
 			kept = append(kept, f)
+		case f.err != nil:
+			errs = append(errs, r.halt(f.task, r.landingFailed(f.task, f.err)))
 		}
 	}
 	l.flights = kept
-	if l.results != nil {
-		select {
-		case err := <-l.results.done:
-			errs, l.results = append(errs, err), nil
-		default:
-		}
+	if l.results != nil && l.results.ended() {
+		errs = append(errs, r.tolerate(l.results.err)) // the next round lands them
+		l.results = nil
 	}
 	return errors.Join(errs...)
 }
 
-func (l *landings) begin(ctx context.Context, end context.CancelFunc) {
-	l.ctx, l.end, l.failed = ctx, end, nil
-}
-
-// waitFlights collects the landings of tasks. A failure stays: its batch is still in its lander, which can take no other.
-func (l *landings) waitFlights() error {
-	for _, f := range l.flights {
-		l.failed = errors.Join(l.failed, <-f.done)
-	}
-	l.flights = nil
-	return l.failed
-}
-
-// wait collects everything.
-func (l *landings) wait() error {
-	err := l.waitFlights()
-	if l.results != nil {
-		err, l.results = errors.Join(err, <-l.results.done), nil
-	}
-	return err
-}
-
-// land seals what is due and starts to write it. A landing that failed ends the session: the next one begins again at
-// the end of the lake log, and storing comes first.
-func (r *runner) land() error {
-	ctx := r.landings.ctx
-	if err := r.landings.reap(); err != nil {
+// landingFailed says why a task's records can't be landed: something else lies where they belong.
+func (r *runner) landingFailed(t *task, err error) error {
+	var damaged *lake.CorruptError
+	if !errors.As(err, &damaged) {
 		return fmt.Errorf("land: %w", err)
 	}
+	t.closeLanders() // the room that they take is the others'
+	return damagedLake(t.id, err)
+}
+
+// land seals what is due and starts to write it.
+func (r *runner) land() error {
+	if err := r.reap(); err != nil {
+		return err
+	}
+	r.launch((*lake.Lander).Due)
+	if r.landings.results == nil && r.due(&r.beat.lastResults, r.o.Plan.Pipeline.Lake.Roll.Every) {
+		mine, ctx := r.mine(), r.landings.ctx
+		r.landings.results = launch(nil, func() error { return r.landResults(ctx, mine) })
+	}
+	return nil
+}
+
+// launch starts to write what landers hold that are wanted and write nothing now.
+func (r *runner) launch(wanted func(*lake.Lander) bool) {
 	for _, t := range r.mine() {
 		for _, l := range t.landers() {
-			if !l.Due() {
+			if !wanted(l) {
 				continue
 			}
 			if b := l.Seal(); b != nil {
-				r.landings.flights = append(r.landings.flights, launch(t.id, func() error { return l.Land(ctx, b) }))
+				r.landings.flights = append(r.landings.flights, launch(t, func() error { return r.persist(r.landings.ctx, l, b) }))
 			}
 		}
 	}
-	if r.landings.results == nil && r.due(&r.beat.lastResults, r.o.Plan.Pipeline.Lake.Roll.Every) {
-		mine := r.mine()
-		f := launch(-1, func() error { return r.landResults(ctx, mine) })
-		r.landings.results = &f
-	}
-	return nil
 }
+
+func all(*lake.Lander) bool { return true }
+
+// persist lands a batch, however long the bucket is away.
+func (r *runner) persist(ctx context.Context, l *lake.Lander, b *lake.Batch) error {
+	for pause := landPauseFirst; ; pause = min(2*pause, landPauseLast) {
+		err := l.Land(ctx, b)
+		if ctx.Err() != nil || !isBucket(err) {
+			return err
+		}
+		r.log.Warn("a landing waits for the bucket", "err", err, "pause", pause)
+		wait(ctx, pause)
+	}
+}
+
+const (
+	landPauseFirst = 100 * time.Millisecond
+	landPauseLast  = 15 * time.Second
+	// roomWithin is how long a task waits, and its process with it, for room to land its records in, before it pauses.
+	roomWithin = 2 * time.Second
+)
 
 // makeRoom writes what the tasks have buffered, at once, because the landing budget is used up: memory is bounded, and
-// storing comes first. Several tasks may ask at the same time.
-func (r *runner) makeRoom(ctx context.Context) error {
+// storing comes first. It waits until that is done, or the context ends. Several tasks may ask at the same time.
+func (r *runner) makeRoom(ctx context.Context) {
 	r.landings.room.Lock()
 	defer r.landings.room.Unlock()
-	if err := r.landings.waitFlights(); err != nil {
-		return fmt.Errorf("land: %w", err)
-	}
-	for _, t := range r.mine() {
-		for _, l := range t.landers() {
-			if r.landings.failed = landNow(ctx, l); r.landings.failed != nil {
-				return r.landings.failed
-			}
+	r.launch(all)
+	for _, f := range r.landings.flights {
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return
 		}
 	}
-	return nil
-}
-
-func landNow(ctx context.Context, l *lake.Lander) error {
-	b := l.Seal()
-	if b == nil {
-		return nil
-	}
-	if err := l.Land(ctx, b); err != nil {
-		return fmt.Errorf("land: %w", err)
-	}
-	return nil
 }
 
 // landAll lands everything that this process has consumed and what came of it.
 func (r *runner) landAll(ctx context.Context) error {
-	if err := errors.Join(r.landings.wait(), r.makeRoom(ctx)); err != nil {
-		return err
+	for {
+		r.makeRoom(ctx)
+		if err := ctx.Err(); err != nil {
+			_, why := r.bucket.failing()
+			return errors.Join(fmt.Errorf("land: %w", err), why)
+		}
+		if err := r.reap(); err != nil {
+			return err
+		}
+		if len(r.landings.flights) == 0 {
+			break
+		}
+	}
+	if f := r.landings.results; f != nil {
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return fmt.Errorf("land: %w", ctx.Err())
+		}
 	}
 	return r.landResults(ctx, r.mine())
 }
@@ -187,18 +229,4 @@ func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, fir
 	defer l.Close()
 	crashpoint.Hit("land/results")
 	return lt.UpTo(ctx, r.o.Kafka, l, q, to)
-}
-
-// feed gives a task its records. When the landing budget is used up the task stands at the record that did not fit;
-// it goes on there once there is room.
-func (r *runner) feed(ctx context.Context, t *task, in *input, records []*kafka.Record) error {
-	for {
-		err := t.process(in, records)
-		if !errors.Is(err, lake.ErrFull) {
-			return err
-		}
-		if err := errors.Join(ctx.Err(), r.makeRoom(ctx)); err != nil {
-			return err
-		}
-	}
 }

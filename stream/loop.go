@@ -21,6 +21,7 @@ type beat struct {
 	lastResults    time.Time
 	lastLook       time.Time
 	lastIdle       time.Time
+	lastRetention  time.Time
 	commits        int64
 }
 
@@ -48,7 +49,8 @@ func (r *runner) session(ctx context.Context) (err error) {
 	defer func() {
 		s.Close()
 		cancel()
-		err = errors.Join(err, r.landings.wait(), r.dropTasks())
+		r.landings.wait()
+		err = errors.Join(err, r.dropTasks())
 	}()
 	for {
 		idle, err := r.turn(ctx, s)
@@ -84,6 +86,9 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 			return false, err
 		}
 	}
+	if err := r.unpause(s); err != nil {
+		return false, err
+	}
 	if err := r.process(ctx, s, batches); err != nil {
 		return false, err
 	}
@@ -105,6 +110,8 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		if err := r.look(ctx); err != nil {
 			return false, err
 		}
+		r.lookAtRetention(ctx)
+		r.pauseBehind(s)
 	}
 	return len(batches) == 0, r.allStopped()
 }
@@ -158,7 +165,7 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 // processOne gives a task what came of one of its inputs.
 func (r *runner) processOne(ctx context.Context, s *kafka.Session, t *task, b kafka.PartitionBatch) error {
 	in := t.input(b.Topic)
-	err := r.feed(ctx, t, in, b.Records)
+	err := r.feed(ctx, s, t, in, b.Records)
 	if in.next >= in.limit || b.Records[len(b.Records)-1].Offset >= in.limit {
 		s.PauseOne(in.topic, t.id) // what came after the end was fixed is for another run
 	}

@@ -52,6 +52,7 @@ type runner struct {
 	o      Options
 	log    *slog.Logger
 	admin  *kafka.Admin
+	bucket *watched // the same as o.Bucket
 	shared *state.Shared
 	memory *Memory
 	budget *lake.Budget // of the tasks' landers
@@ -87,8 +88,10 @@ func newRunner(o Options) (*runner, error) {
 		admin.Close()
 		return nil, err
 	}
+	bucket := &watched{Bucket: o.Bucket, now: o.Now}
+	o.Bucket = bucket
 	return &runner{
-		o: o, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
+		o: o, bucket: bucket, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
 		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(memory.Results), memory: memory,
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 	}, nil
@@ -120,13 +123,18 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 			return nil, err
 		case ctx.Err() != nil:
 			return nil, errors.Join(err, r.handOver(ctx))
-		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop), r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
+		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop),
+			!isBucket(err) && r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
 			return nil, err
 		}
 		if r.beat.commits > before {
 			pause = firstPause
 		}
+		if isBucket(err) {
+			r.beat.lastGood = r.o.Now() // an outage is waited for
+		}
 		r.status.broken(err)
+		r.report()
 		r.log.Warn("session ended; rebuilding from the committed offsets", "err", err, "pause", pause)
 		wait(ctx, pause)
 		pause = min(2*pause, lastPause)

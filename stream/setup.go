@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
@@ -19,8 +20,10 @@ var (
 // source is one of the pipeline's inputs: a source topic, or the repartition topic, which is not landed.
 type source struct {
 	*kafka.TopicInfo
-	lake   *landing.Topic  // nil: the repartition topic
-	target map[int32]int64 // UntilEnd: where the input ends, by partition; nil while that isn't known
+	lake *landing.Topic // nil: the repartition topic
+	// retention is how long the topic keeps records, by age; 0: for ever, or not known.
+	retention time.Duration
+	target    map[int32]int64 // UntilEnd: where the input ends, by partition; nil while that isn't known
 }
 
 // setup checks the sources, makes the topics that are missing, and declares all of them in the lake.

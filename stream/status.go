@@ -22,6 +22,7 @@ type TaskState string
 const (
 	Running TaskState = "RUNNING"
 	Idle    TaskState = "IDLE"    // nothing to read
+	Paused  TaskState = "PAUSED"  // its records can't be stored; Err says why. It goes on by itself
 	Stopped TaskState = "STOPPED" // Err says why, and what to do
 )
 
@@ -34,14 +35,17 @@ type Status struct {
 	At          time.Time    `json:"at"`
 	Tasks       []TaskStatus `json:"tasks"`
 	// Commits counts transactions by result: committed, fenced, unknown, failed.
-	Commits      map[string]int64               `json:"commits"`
-	CommitTook   [len(CommitBounds) + 1]int64   `json:"commit_took"` // histogram over CommitBounds
-	CommitSum    time.Duration                  `json:"commit_sum_ns"`
-	LastCommitAt time.Time                      `json:"last_commit_at"`
-	Rebuilds     int64                          `json:"rebuilds"` // sessions that ended in an error
-	LastError    string                         `json:"last_error,omitempty"`
-	LandingBytes int64                          `json:"landing_bytes"` // waiting in memory to be landed
-	Lateness     [len(LatenessBounds) + 1]int64 `json:"lateness"`      // histogram over LatenessBounds
+	Commits      map[string]int64             `json:"commits"`
+	CommitTook   [len(CommitBounds) + 1]int64 `json:"commit_took"` // histogram over CommitBounds
+	CommitSum    time.Duration                `json:"commit_sum_ns"`
+	LastCommitAt time.Time                    `json:"last_commit_at"`
+	Rebuilds     int64                        `json:"rebuilds"` // sessions that ended in an error
+	LastError    string                       `json:"last_error,omitempty"`
+	LandingBytes int64                        `json:"landing_bytes"` // waiting in memory to be landed
+	// BucketFailing is how the bucket has been failing, and since when; empty while it does what it is asked.
+	BucketFailing string                         `json:"bucket_failing,omitempty"`
+	BucketSince   time.Time                      `json:"bucket_since,omitzero"`
+	Lateness      [len(LatenessBounds) + 1]int64 `json:"lateness"` // histogram over LatenessBounds
 }
 
 // TaskStatus is one task as of its last commit. Times are milliseconds since the epoch; watermarks are
@@ -79,6 +83,10 @@ type InputStatus struct {
 	Consumed   int64  `json:"consumed"` // records: since the task was born if it has one input, else since it came to this process
 	Silent     bool   `json:"silent"`   // nothing to read
 	Internal   bool   `json:"internal"` // the repartition topic
+	// Retention is how long the topic keeps records, by age; 0: for ever, or not known. Headroom is how much of that is
+	// left to the oldest record that isn't in the lake: all of it if every one is.
+	Retention time.Duration `json:"retention_ns,omitempty"`
+	Headroom  time.Duration `json:"headroom_ns,omitempty"`
 }
 
 // CheckpointStatus is a task's last checkpoint by this process. At is zero when there was none yet.
@@ -177,6 +185,9 @@ func (r *runner) report() {
 	s.CommitTook, s.CommitSum, s.LastCommitAt = b.took, b.sum, b.at
 	s.Rebuilds, s.LastError = b.rebuilds, b.lastError
 	b.mu.Unlock()
+	if since, err := r.bucket.failing(); err != nil {
+		s.BucketSince, s.BucketFailing = since, err.Error()
+	}
 	tasks := r.mine()
 	r.mu.Lock()
 	observed := r.observed
@@ -189,12 +200,27 @@ func (r *runner) report() {
 	}
 	r.mu.Unlock()
 	for _, t := range tasks {
-		s.Tasks = append(s.Tasks, t.status(observed, b))
+		st := t.status(observed, b)
+		r.storing(t, &st)
+		s.Tasks = append(s.Tasks, st)
 		for i, n := range t.flow.Lateness() {
 			s.Lateness[i] += n
 		}
 	}
 	r.o.Observe(s)
+}
+
+// storing says how a task's landing is.
+func (r *runner) storing(t *task, s *TaskStatus) {
+	for i, in := range t.inputs {
+		if keeps := r.sources[in.number].retention; in.lander != nil && keeps > 0 {
+			s.Inputs[i].Retention = keeps
+			s.Inputs[i].Headroom, _ = r.headroom(in)
+		}
+	}
+	if t.paused != "" && t.stopped == nil {
+		s.State, s.Err = Paused, r.pausedText(t)
+	}
 }
 
 func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) TaskStatus {

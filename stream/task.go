@@ -41,6 +41,7 @@ type task struct {
 	stopped   error
 	abandoned bool      // a flow that has failed: what is not committed must not be
 	updates   []updates // per output
+	paused    string    // why nothing is read, though there is no fault of the task's; empty: it runs
 }
 
 // input is a task's part of one topic: the partition of its number.
@@ -59,6 +60,9 @@ type input struct {
 	committed   int64     // next, as the broker last confirmed it
 	silentSince time.Time // when the partition was first seen without anything to read
 	consumed    int64     // records since the task was opened
+
+	held     []*kafka.Record // fetched, and not processed because the task is paused
+	unlanded unlanded
 
 	lastRecordAt int64 // wall clock of the last cut with new records, ms: how long it has been silent
 	consumedAt   int64 // records consumed then
@@ -102,6 +106,7 @@ func (t *task) record(in *input, r *kafka.Record) error {
 		if err := landing.Append(in.lander, r, ev, landable, t.flow.Bad()); err != nil {
 			return err
 		}
+		in.unlanded.add(r.Offset, r.Timestamp.UnixMilli(), t.now)
 	}
 	if _, err := t.flow.Take(at); err != nil {
 		return t.failed(place(r), err)

@@ -97,6 +97,10 @@ func (p *Pipeline) checkOperation(fs *faultSet) {
 	}
 	between(fs, "lake.roll.every", p.Lake.Roll.Every, rollEveryMin, operationalMax)
 	bytesBetween(fs, "lake.roll.bytes_max", p.Lake.Roll.BytesMax, rollBytesMin, rollBytesMax)
+	fs.required("lake.pause_at", p.Lake.PauseAt == nil, "write a share of the topic's retention, from 0% to 100%")
+	if share := p.Lake.PauseAt; share != nil && !(*share >= 0 && *share <= 1) {
+		fs.add("lake.pause_at", complain("write a share of the topic's retention, from 0% to 100%", "is out of range"))
+	}
 	r := &p.Reconcile
 	between(fs, "reconcile.settle", r.Settle, 0, windowMax)
 	between(fs, "reconcile.lookback", r.Lookback, 0, durationMax)

@@ -115,6 +115,7 @@ func (l *loader) lake(m *mapping) {
 		m.duration("every", &l.p.Lake.Roll.Every)
 		m.size("bytes_max", &l.p.Lake.Roll.BytesMax)
 	})
+	l.p.Lake.PauseAt = m.percent("pause_at")
 	m.later("the lake keeps everything for now: leave it out", "retention")
 	m.later("files are written without compression for now: leave it out", "compression")
 }

@@ -36,6 +36,10 @@ func (p *Pipeline) EnsureDefaults() {
 	p.text("lake.bucket", &p.Lake.Bucket, "file://./tidemark-data/lake")
 	p.duration("lake.roll.every", &p.Lake.Roll.Every, time.Minute)
 	p.size("lake.roll.bytes_max", &p.Lake.Roll.BytesMax, 64<<20)
+	if p.Lake.PauseAt == nil {
+		share := 0.5
+		p.Lake.PauseAt = &share
+	}
 	p.duration("reconcile.settle", &p.Reconcile.Settle, 2*time.Hour)
 	if p.Reconcile.Guard.MaxChangedWindows == nil {
 		share := 0.05

@@ -294,6 +294,9 @@ type Lake struct {
 	// Default: file://./tidemark-data/lake.
 	Bucket string
 	Roll   Roll
+	// PauseAt is a share of a source topic's retention, 0 to 1: a task whose oldest record that isn't in the lake is older
+	// reads no more until it is. Default (if nil): 0.5.
+	PauseAt *float64
 }
 
 // Roll says when files become visible: whatever comes first.

@@ -32,6 +32,9 @@ type Document struct {
 	LastCommit *time.Time `json:"last_commit,omitempty"`
 	// LastError is what ended this process's last session, if one broke.
 	LastError string `json:"last_error,omitempty"`
+	// BucketFailing is how the bucket has been failing since BucketSince; empty while it does what it is asked.
+	BucketFailing string     `json:"bucket_failing,omitempty"`
+	BucketSince   *time.Time `json:"bucket_since,omitempty"`
 	// Recovered says that transactions were confirmed since LastError.
 	Recovered bool `json:"recovered,omitempty"`
 }
@@ -40,7 +43,7 @@ type Document struct {
 type Task struct {
 	Task      int32  `json:"task"`
 	Partition string `json:"partition"` // topic/partition
-	// State is RUNNING, IDLE or STOPPED as the process says; DOWN when the group has no owner for it.
+	// State is RUNNING, IDLE, PAUSED or STOPPED as the process says; DOWN when the group has no owner for it.
 	State string `json:"state"`
 	Owner string `json:"owner,omitempty"`
 	Error string `json:"error,omitempty"`

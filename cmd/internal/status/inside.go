@@ -20,6 +20,10 @@ func FromStream(s *stream.Status) *Document {
 		at := s.LastCommitAt.UTC()
 		d.LastCommit = &at
 	}
+	if s.BucketFailing != "" {
+		since := s.BucketSince.UTC()
+		d.BucketFailing, d.BucketSince = s.BucketFailing, &since
+	}
 	var total state.Counters
 	for i := range s.Tasks {
 		d.Tasks = append(d.Tasks, insideTask(s, &s.Tasks[i]))
@@ -89,6 +93,9 @@ func stalled(s *stream.Status) string {
 	for _, t := range s.Tasks {
 		if t.State == stream.Stopped {
 			return fmt.Sprintf("task %d is stopped: %s", t.Task, t.Err)
+		}
+		if t.State == stream.Paused {
+			return fmt.Sprintf("task %d is paused: %s", t.Task, t.Err)
 		}
 	}
 	return ""

@@ -86,6 +86,7 @@ func (e *emitter) process() {
 	e.counter(fenced, s.Commits["fenced"])
 	e.counter(rebuilds, s.Rebuilds)
 	e.gauge(buffered, float64(s.LandingBytes))
+	e.gauge(bucketFailing, truth(s.BucketFailing != ""))
 	if !s.LastCommitAt.IsZero() {
 		e.gauge(lastCommit, float64(s.LastCommitAt.UnixMilli())/1000)
 	}
@@ -119,7 +120,7 @@ func topicsOf(s *stream.Status) string {
 
 func (e *emitter) task(t *stream.TaskStatus) {
 	id := strconv.Itoa(int(t.Task))
-	for _, state := range []stream.TaskState{stream.Running, stream.Idle, stream.Stopped} {
+	for _, state := range []stream.TaskState{stream.Running, stream.Idle, stream.Paused, stream.Stopped} {
 		e.gauge(taskState, truth(t.State == state), id, string(state))
 	}
 	for i := range t.Inputs {
@@ -147,6 +148,9 @@ func (e *emitter) input(t *stream.TaskStatus, in *stream.InputStatus, id string)
 	e.gauge(pending, float64(in.Pending), in.Topic, id)
 	if !in.Internal {
 		e.gauge(landedLag, float64(max(0, in.Committed-in.Landed)), in.Topic, id)
+		if in.Retention > 0 {
+			e.gauge(headroom, in.Headroom.Seconds(), in.Topic, id)
+		}
 	}
 	if in.Watermark != math.MinInt64 {
 		e.gauge(watermark, float64(in.Watermark)/1000, id, in.Topic, id)

@@ -53,11 +53,14 @@ var (
 	joinBuffered    = family("join_buffered_events", "Events that a join keeps for partners that may still come.", byTask...)
 
 	landedLag = family("lake_landed_offset_lag_records", "Offsets committed and not in the lake yet.", byPartition...)
+	headroom  = family("lake_retention_headroom_seconds", "How long the oldest record that isn't in the lake is still kept by its topic, by retention.ms. Absent if that is without limit.", byPartition...)
 	buffered  = family("lake_buffered_bytes", "Records in memory that wait to be landed.")
+
+	bucketFailing = family("bucket_failing", "1 while the bucket does not do what it is asked; landing and checkpoints are tried again.")
 )
 
 var families = []*prometheus.Desc{
 	pipelineInfo, taskState, consumed, events, received, pairs, rules, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
 	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory, joinBuffered,
-	landedLag, buffered,
+	landedLag, headroom, buffered, bucketFailing,
 }
