@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TestLives is one chunk of a campaign: the lives that TestSim names.
@@ -43,6 +45,10 @@ func TestLives(t *testing.T) {
 		for f, n := range l.weather.met {
 			l.tally[fmt.Sprintf("fate %d", f)] += n
 		}
+		for k, n := range l.weather.byKey {
+			l.tally["key "+kmsg.NameForKey(k)] += n
+		}
+		l.tally["requests"], l.tally["commits"] = l.weather.requests, l.weather.commits
 		l.tally["bucket faults"], l.tally["error answers"] = l.climate.met, l.mood.met
 		tally, err := json.Marshal(l.tally)
 		if err != nil {

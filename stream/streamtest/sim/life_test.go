@@ -35,11 +35,11 @@ type drawn struct {
 
 func draw(rng *rand.Rand) *drawn {
 	return &drawn{
-		commit: pick(rng, 100*time.Millisecond, 500*time.Millisecond, 2*time.Second), checkpoint: pick(rng, 500*time.Millisecond, 3*time.Second, 20*time.Second),
-		roll: pick(rng, time.Second, 5*time.Second, 30*time.Second), rollBytes: pick[int64](rng, 1<<10, 8<<10, 1<<20),
+		commit: pick(rng, 50*time.Millisecond, 200*time.Millisecond, time.Second), checkpoint: pick(rng, 500*time.Millisecond, 3*time.Second, 20*time.Second),
+		roll: pick(rng, 5*time.Second, 10*time.Second, time.Minute), rollBytes: pick[int64](rng, 1<<10, 8<<10, 1<<20),
 		idleAfter: pick(rng, 24*time.Hour, 24*time.Hour, 3*time.Second), closeWhenIdle: pick[time.Duration](rng, 0, 0, 5*time.Second),
 		commitTimeout: pick(rng, time.Second, 5*time.Second, 30*time.Second), retry: pick(rng, 20*time.Second, 5*time.Minute),
-		session: pick(rng, 6*time.Second, 45*time.Second), transaction: pick(rng, 2*time.Second, 10*time.Second),
+		session: pick(rng, 6*time.Second, 6*time.Second, 45*time.Second), transaction: pick(rng, 2*time.Second, 10*time.Second),
 		landing: pick[int64](rng, 0, 0, 1<<14), keep: pick(rng, 1, 2, 3), poll: pick(rng, 1, 7, 50, 1000),
 		diskFaults: pick(rng, 0, 0, 0, 0, 0.002),
 	}
@@ -113,7 +113,7 @@ func (l *life) live() error {
 	defer l.producer.Close()
 	for step := range len(l.ends) + l.rng.IntN(3) {
 		if step < len(l.ends)-1 {
-			if err := l.produce(l.ends[step]); err != nil {
+			if err := l.trickle(l.ends[step]); err != nil {
 				return err
 			}
 		}
@@ -150,10 +150,10 @@ func (l *life) begin() error {
 	l.tally, l.seen, l.bucket, l.net = map[string]int{}, map[string]string{}, blob.NewMemory(), newNetwork()
 	l.weather = &weather{
 		rng: l.stream(1), rate: pick(rng, 0, 0.003, 0.02), favoured: -1, refuse: pick(rng, 0, 0, 0.05),
-		late: pick(rng, 5*time.Millisecond, time.Second, 40*time.Second), lag: pick(rng, 0, 0, 5*time.Millisecond), met: map[fate]int{},
+		late: pick(rng, 5*time.Millisecond, time.Second, 40*time.Second), lag: pick(rng, 0, 0, 5*time.Millisecond), met: map[fate]int{}, byKey: map[int16]int{},
 	}
-	if rng.IntN(2) == 0 {
-		l.weather.favoured, l.weather.often = int16(pick(rng, keys...)), pick(rng, 0.05, 0.3)
+	if rng.IntN(4) > 0 {
+		l.weather.favoured, l.weather.often = int16(key(rng)), pick(rng, 0.05, 0.2, 0.5)
 	}
 	l.climate = &climate{
 		rng: l.stream(2), rate: pick(rng, 0, 0, 0.01, 0.1), slow: pick(rng, 0, 0, 0.05), pause: pick(rng, 10*time.Millisecond, 2*time.Second, 50*time.Second),
@@ -161,10 +161,10 @@ func (l *life) begin() error {
 	l.mood = &mood{rng: l.stream(3), rate: pick(rng, 0.01, 0.05, 0.3)}
 	var moody []kmsg.Key
 	for range pick(rng, 0, 0, 1, 2, 3) {
-		moody = append(moody, pick(rng, keys...))
+		moody = append(moody, key(rng))
 	}
 	n := len(l.subject.messages)
-	for range 2 + rng.IntN(4) {
+	for range 2 + rng.IntN(9) {
 		l.ends = append(l.ends, rng.IntN(n+1))
 	}
 	slices.Sort(l.ends)
@@ -191,7 +191,17 @@ func (l *life) begin() error {
 // keys are the requests that processes send.
 var keys = []kmsg.Key{
 	kmsg.Produce, kmsg.Fetch, kmsg.ListOffsets, kmsg.Metadata, kmsg.OffsetFetch, kmsg.FindCoordinator, kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat,
-	kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.EndTxn, kmsg.CreateTopics,
+	kmsg.InitProducerID, kmsg.TxnOffsetCommit, kmsg.EndTxn, kmsg.CreateTopics,
+}
+
+// commitKeys are those that a commit is made of: they fail two times of three when some do.
+var commitKeys = []kmsg.Key{kmsg.Produce, kmsg.TxnOffsetCommit, kmsg.EndTxn, kmsg.EndTxn}
+
+func key(rng *rand.Rand) kmsg.Key {
+	if rng.IntN(3) > 0 {
+		return pick(rng, commitKeys...)
+	}
+	return pick(rng, keys...)
 }
 
 // stream is a source of chance of its own: who draws from it doesn't disturb the others.
@@ -201,6 +211,17 @@ func (l *life) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(l.seed,
 func (l *life) while() time.Duration {
 	most := pick(l.rng, 20*time.Millisecond, 500*time.Millisecond, 3*time.Second, 3*time.Second, 10*time.Second, 10*time.Second, 70*time.Second)
 	return time.Duration(l.rng.Int64N(int64(most)))
+}
+
+// trickle sends the log up to a message, a few at a time.
+func (l *life) trickle(to int) error {
+	for bits := 1 + l.rng.IntN(5); bits > 1; bits-- {
+		if err := l.produce(l.sent + (to-l.sent)/bits); err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(l.rng.Int64N(int64(2 * l.drawn.commit))))
+	}
+	return l.produce(to)
 }
 
 // produce sends the log up to a message.
@@ -246,9 +267,9 @@ func (l *life) stir(m *machine) {
 }
 
 func (l *life) doom() doom {
-	d := doom{kind: doomKind(l.rng.IntN(int(doomKinds))), key: -1, n: 1 + int64(l.rng.ExpFloat64()*60), kept: pick(l.rng, 0, 50, 100)}
-	if (d.kind == beforeRequest || d.kind == afterRequest) && l.rng.IntN(2) == 0 {
-		d.key, d.n = int16(pick(l.rng, keys...)), 1+int64(l.rng.IntN(8))
+	d := doom{kind: doomKind(l.rng.IntN(int(doomKinds))), key: -1, n: 1 + int64(l.rng.ExpFloat64()*pick(l.rng, 60.0, 200, 600)), kept: pick(l.rng, 0, 50, 100)}
+	if (d.kind == beforeRequest || d.kind == afterRequest) && l.rng.IntN(3) > 0 {
+		d.key, d.n = int16(key(l.rng)), 1+int64(l.rng.IntN(8))
 	}
 	if d.kind == atDisk {
 		d.n *= 2

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // fate is what becomes of one request.
@@ -37,11 +39,19 @@ type weather struct {
 	lag      time.Duration // what every request takes at most when nothing is wrong
 	calm     bool
 	met      map[fate]int
+	byKey    map[int16]int
+	requests int // sent by processes
+	commits  int // of them, those that end a transaction
 }
 
 func (w *weather) draw(key int16) (fate, time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.requests++
+	w.byKey[key]++
+	if key == int16(kmsg.EndTxn) {
+		w.commits++
+	}
 	rate := w.rate
 	if key == w.favoured {
 		rate = w.often

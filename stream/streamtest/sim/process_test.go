@@ -96,7 +96,11 @@ func (m *machine) start(d doom, untilEnd bool) *process {
 		Bucket: p.bucket, ID: m.id, StateFS: p.fs.FS(), UntilEnd: untilEnd, Now: time.Now,
 		PollRecordsMax: l.drawn.poll, LandingBytesMax: l.drawn.landing, CommitTimeout: l.drawn.commitTimeout, RetryFor: l.drawn.retry,
 	}
-	if untilEnd {
+	if untilEnd { // it may wait for the sessions of the dead: it need not look all the time
+		plan, calm := *o.Plan, *o.Plan.Pipeline
+		calm.Commit.Every, calm.Lake.Roll.Every = max(calm.Commit.Every, time.Second), max(calm.Lake.Roll.Every, 10*time.Second)
+		plan.Pipeline = &calm
+		o.Plan = &plan
 		o.Observe = func(s stream.Status) {
 			text := fmt.Sprintf("%+v", s)
 			p.seen.Store(&text)

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	chunk     = 250             // lives of one child process
+	chunk     = 100             // lives of one child process
 	stuckFor  = 3 * time.Minute // without a line from a child
 	reruns    = 20              // of a life that failed
 	usual     = 500             // lives when nobody asks for another number
@@ -52,9 +52,10 @@ func TestSim(t *testing.T) {
 			c.run(s, 1)
 		}
 	}
-	for at := from; at < from+n; at += chunk {
+	limit := longest(t)
+	for at := from; at < from+n && (limit == 0 || time.Since(began) < limit); at += chunk {
 		c.run(at, min(chunk, from+n-at))
-		if (at-from)/chunk%20 == 19 {
+		if (at-from)/chunk%4 == 3 {
 			t.Logf("%d lives, %d failed, %s", c.lives, len(c.bad), time.Since(began).Round(time.Second))
 		}
 	}
@@ -63,6 +64,19 @@ func TestSim(t *testing.T) {
 		Campaign: "simulated runs, all faults mixed, virtual time", N: c.lives, Seed: from, Failures: len(c.bad), Counts: c.sum,
 		Broker: "kfake, in memory", Seconds: time.Since(began).Seconds(),
 	})
+}
+
+// longest is how long a campaign may take, TIDEMARK_FOR; it ends earlier then, and reports what it has done.
+func longest(t *testing.T) time.Duration {
+	text := os.Getenv("TIDEMARK_FOR")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("TIDEMARK_FOR: %v", err)
+	}
+	return d
 }
 
 func number(t *testing.T, name string) (n uint64, given bool) {
