@@ -78,3 +78,13 @@ SHAPES ?= tumbling,rekeyed,sessions,join
 .PHONY: damage
 damage:
 	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_EVERY=$(EVERY) TIDEMARK_SHAPES=$(SHAPES) $(GO) test -count 1 -v -timeout 600m ./stream/streamtest/damage
+
+# The real program treated roughly on a real broker, N rounds from seed SEED on. KIND is Zombies (stopped past their timeouts, then
+# woken), BrokerKilled, BadWeather (of the network), Races (both lanes and the tools at once, with kills), RollingRestart, or
+# RebalanceStorm, for SECONDS. WORLDS brokers go side by side.
+KIND    ?= Zombies
+SECONDS ?= 1800
+WORLDS  ?= 4
+.PHONY: rough
+rough:
+	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_SECONDS=$(SECONDS) TIDEMARK_WORLDS=$(WORLDS) $(GO) test -count 1 -v -timeout 600m -run 'Test$(KIND)' ./stream/streamtest/rough

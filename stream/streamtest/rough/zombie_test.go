@@ -1,0 +1,207 @@
+package rough_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-io/tidemark/crashpoint"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
+)
+
+// zombies is one world in which two processes take turns at being stopped for longer than the group and the broker
+// wait, while the other goes on, and being woken.
+type zombies struct {
+	*world
+	draw   *rand.Rand
+	points []string
+	here   map[string]*process
+	counts map[string]int64
+	took   time.Duration // until the other had all tasks, the longest
+}
+
+// The session and transaction timeouts of the worlds with zombies.
+const (
+	zombieSession     = 2 * time.Second
+	zombieTransaction = 2 * time.Second
+)
+
+// TestZombiesCommitNothing stops a process (SIGSTOP) in the midst of its work, at random moments and at named points of a
+// commit, a landing and a checkpoint, until another has gone on with its tasks; then wakes it. It must come back as a
+// member like any other, with nothing of what it was about to do done (laws L2, L5).
+func TestZombiesCommitNothing(t *testing.T) {
+	n, seed := trial.EnvInt(t, "TIDEMARK_N", 1), uint64(trial.EnvInt(t, "TIDEMARK_SEED", 1))
+	began := time.Now()
+	worlds := min(n, trial.EnvInt(t, "TIDEMARK_WORLDS", 4))
+	all := make([]*zombies, worlds)
+	t.Run("worlds", func(t *testing.T) {
+		for i := range all {
+			t.Run(fmt.Sprintf("seed=%d-%d", seed, i), func(t *testing.T) {
+				t.Parallel()
+				rounds := n / worlds
+				if i < n%worlds {
+					rounds++
+				}
+				all[i] = newZombies(t, rand.New(rand.NewPCG(seed, uint64(i))), rounds)
+				for round := range rounds {
+					all[i].round(round)
+				}
+				for _, p := range all[i].here {
+					p.term()
+				}
+				all[i].finish()
+			})
+		}
+	})
+	record(t, "zombie: stopped past its timeouts, then woken", n, seed, began, func(yield func(map[string]int64)) {
+		for _, z := range all {
+			if z != nil {
+				z.counts["failover max ms"] = z.took.Milliseconds()
+				yield(z.counts)
+			}
+		}
+	})
+}
+
+func newZombies(t *testing.T, draw *rand.Rand, rounds int) *zombies {
+	z := &zombies{draw: draw, here: map[string]*process{}, counts: map[string]int64{}}
+	for _, p := range crashpoint.All {
+		for _, area := range []string{"loop/", "commit/", "checkpoint/", "land/", "state/"} {
+			if strings.HasPrefix(p.Name, area) {
+				z.points = append(z.points, p.Name)
+			}
+		}
+	}
+	z.world = newWorld(t, scene{
+		seed: draw.Uint64(), tags: []string{"crashpoints"}, session: zombieSession, transaction: zombieTransaction, events: 10_000 + 6_000*rounds,
+	})
+	z.begin(200)
+	for _, id := range []string{"a", "b"} {
+		z.here[id] = z.start(id)
+	}
+	return z
+}
+
+// round makes one process a zombie.
+func (z *zombies) round(n int) {
+	z.TB.Helper()
+	victim, other := "a", "b"
+	if n%2 == 1 {
+		victim, other = other, victim
+	}
+	how := z.strike(victim)
+	old := z.life(victim)
+	stopped := time.Now()
+	z.outlive(victim, other)
+	rest(z.TB.Context(), time.Until(stopped.Add(zombieSession+zombieTransaction+time.Second)))
+	woken := len(z.ledger.snapshot())
+	z.here[victim].cont()
+	z.counts["zombies"]++
+	z.returned(victim, old)
+	for _, e := range z.ledger.snapshot()[woken:] {
+		if e.by.producer == old.producer && e.by.epoch <= old.epoch {
+			z.counts["zombie commits"]++
+			z.TB.Errorf("%s, stopped at %s, committed as a zombie: %+v", victim, how, e)
+		}
+	}
+	for _, err := range z.ledger.check() {
+		z.TB.Error(err)
+	}
+	if z.TB.Failed() {
+		z.TB.Fatalf("round %d: %s, stopped at %s\n--- %s\n%s\n--- %s\n%s", n, victim, how, victim, z.here[victim].tail(), other, z.here[other].tail())
+	}
+}
+
+// strike stops a process, at a random moment or at a point, and says where.
+func (z *zombies) strike(id string) string {
+	z.TB.Helper()
+	if z.draw.IntN(4) == 0 {
+		z.shared()
+		rest(z.TB.Context(), time.Duration(z.draw.IntN(1500))*time.Millisecond)
+		z.here[id].stop()
+		z.counts["at random"]++
+		return "a random moment"
+	}
+	point := z.points[z.draw.IntN(len(z.points))]
+	at := fmt.Sprintf("%s:%d:stop", point, 1+z.draw.IntN(12))
+	z.shared()
+	z.here[id].term()
+	z.allMove(z.here[z.otherOf(id)])
+	p := z.start(id, "TIDEMARK_CRASH="+at)
+	z.here[id] = p
+	met := func() bool { return strings.Contains(p.out.String(), "crashpoint "+point+" hit") }
+	for until := time.Now().Add(15 * time.Second); !met() && time.Now().Before(until); {
+		if p.ended() {
+			z.TB.Fatalf("%s ended on its way to %s\n%s", id, at, p.tail())
+		}
+		rest(z.TB.Context(), 10*time.Millisecond)
+	}
+	p.stop() // it may not have come to its point: a process that is stopped is stopped
+	area, _, _ := strings.Cut(point, "/")
+	if !met() {
+		area = "point not met"
+	}
+	z.counts["at "+area]++
+	return at
+}
+
+func (z *zombies) otherOf(id string) string {
+	for other := range z.here {
+		if other != id {
+			return other
+		}
+	}
+	return id
+}
+
+// shared waits until both processes have tasks.
+func (z *zombies) shared() {
+	z.TB.Helper()
+	z.await(func() string {
+		return fmt.Sprintf("both have tasks\n--- a\n%s\n--- b\n%s", z.here["a"].tail(), z.here["b"].tail())
+	}, func() bool {
+		own := map[int64]bool{}
+		for _, e := range owners(z.ledger.snapshot()) {
+			own[e.by.producer] = true
+		}
+		return len(own) == 2
+	})
+}
+
+// outlive waits until the other has committed for every task.
+func (z *zombies) outlive(victim, other string) {
+	z.TB.Helper()
+	producer := z.life(other).producer
+	from := len(z.ledger.snapshot())
+	took := z.await(func() string {
+		return fmt.Sprintf("%s goes on with the tasks of %s\n%s", other, victim, z.here[other].tail())
+	}, func() bool {
+		mine := map[int32]bool{}
+		for _, e := range z.ledger.snapshot()[from:] {
+			if e.by.producer == producer {
+				mine[e.task] = true
+			}
+		}
+		return len(mine) == int(z.Set.Partitions)
+	})
+	z.took = max(z.took, took)
+}
+
+// returned waits until a woken process is a member again: it commits in another life.
+func (z *zombies) returned(id string, old life) {
+	z.TB.Helper()
+	from := len(z.ledger.snapshot())
+	z.await(func() string { return fmt.Sprintf("%s comes back\n%s", id, z.here[id].tail()) }, func() bool {
+		if z.here[id].ended() {
+			z.TB.Fatalf("%s ended when it was woken\n%s", id, z.here[id].tail())
+		}
+		for _, e := range z.ledger.snapshot()[from:] {
+			if e.by.producer == old.producer && e.by.epoch > old.epoch {
+				return true
+			}
+		}
+		return false
+	})
+}
