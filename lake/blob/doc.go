@@ -6,6 +6,8 @@
 //  1. An object is visible whole or not at all. No reader ever sees a prefix.
 //  2. Of any number of concurrent PutIfAbsent of one key, exactly one returns
 //     nil; all others return ErrExists, and by then the object is durable.
+//     (Of writers of equal bytes several may be told nil, by a store behind a
+//     network: see the package cloud.)
 //  3. What Put or PutIfAbsent confirmed survives a crash of the machine: the
 //     bytes, the name and every directory on the way to it were synced first.
 //  4. A call that failed may have taken effect or not (the answer may be
@@ -15,6 +17,8 @@
 //  6. What a crash leaves of an unfinished put is never listed nor read.
 //
 // # Laws
+//
+// README.md says what a bucket needs and must not do: permissions, lifecycle.
 //
 // L3 (store first) and L4 (the cut law) rest on invariants 2 and 3: a log
 // entry, a manifest or a certificate is a claim that must not vanish or be
