@@ -87,4 +87,4 @@ SECONDS ?= 1800
 WORLDS  ?= 4
 .PHONY: rough
 rough:
-	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_SECONDS=$(SECONDS) TIDEMARK_WORLDS=$(WORLDS) $(GO) test -count 1 -v -timeout 600m -run 'Test$(KIND)' ./stream/streamtest/rough
+	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_SECONDS=$(SECONDS) TIDEMARK_WORLDS=$(WORLDS) $(GO) test -count 1 -v -parallel $(WORLDS) -timeout 600m -run 'Test$(KIND)' ./stream/streamtest/rough

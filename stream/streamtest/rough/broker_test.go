@@ -121,6 +121,7 @@ func (p *pair) pause(least, most time.Duration) {
 // TestBrokerKilled kills the broker, or ends it in an orderly way, and starts it again, under load. Acknowledged is acknowledged;
 // what was not confirmed is found out by asking.
 func TestBrokerKilled(t *testing.T) {
+	t.Parallel()
 	pairs(t, "broker killed and restarted", false, func(p *pair) {
 		p.pause(200*time.Millisecond, 2*time.Second)
 		if p.counts["killed"] > 0 && p.draw.IntN(4) == 0 {
@@ -140,6 +141,7 @@ func TestBrokerKilled(t *testing.T) {
 // TestBadWeather has the network between the processes and the broker at fault: connections are reset or go silent, some or
 // all; everything is swallowed for a while, or is late by that while, sender gone or not; and links are slow.
 func TestBadWeather(t *testing.T) {
+	t.Parallel()
 	long := trial.EnvInt(t, "TIDEMARK_N", 1) > 1
 	pairs(t, "network", true, func(p *pair) {
 		kinds := []string{"held", "lost", "slow", "reset", "forgotten"}

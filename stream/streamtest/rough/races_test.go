@@ -11,6 +11,7 @@ import (
 // TestRaces has everything at work at once: two processes that stream and land, two reconcilers, and whoever verifies the lake
 // and prunes checkpoints; each round, one or two of them are killed. TIDEMARK_N sets the rounds.
 func TestRaces(t *testing.T) {
+	t.Parallel()
 	n, seed := trial.EnvInt(t, "TIDEMARK_N", 5), uint64(trial.EnvInt(t, "TIDEMARK_SEED", 1))
 	began := time.Now()
 	draw := rand.New(rand.NewPCG(seed, 99))

@@ -29,6 +29,7 @@ type storm struct {
 // for a while. No task is owned twice, nothing is lost or doubled, and the pipeline goes on all the while.
 // TIDEMARK_SECONDS sets how long.
 func TestRebalanceStorm(t *testing.T) {
+	t.Parallel()
 	seconds, seed := trial.EnvInt(t, "TIDEMARK_SECONDS", 30), uint64(trial.EnvInt(t, "TIDEMARK_SEED", 1))
 	began := time.Now()
 	s := &storm{draw: rand.New(rand.NewPCG(seed, 77)), here: map[string]*process{}, counts: map[string]int64{}}
@@ -101,6 +102,7 @@ func (s *storm) act() {
 // TestRollingRestart ends and starts three processes one after the other. Whoever takes a task over goes on where it was left:
 // nothing is replayed.
 func TestRollingRestart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, scene{seed: 5, session: 20 * time.Second, transaction: stormTransaction, partitions: stormMost, events: 60_000})
 	w.begin(100)
 	here := map[string]*process{}

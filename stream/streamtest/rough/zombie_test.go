@@ -32,6 +32,7 @@ const (
 // commit, a landing and a checkpoint, until another has gone on with its tasks; then wakes it. It must come back as a
 // member like any other, with nothing of what it was about to do done (laws L2, L5).
 func TestZombiesCommitNothing(t *testing.T) {
+	t.Parallel()
 	n, seed := trial.EnvInt(t, "TIDEMARK_N", 1), uint64(trial.EnvInt(t, "TIDEMARK_SEED", 1))
 	began := time.Now()
 	worlds := min(n, trial.EnvInt(t, "TIDEMARK_WORLDS", 4))
