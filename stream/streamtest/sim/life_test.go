@@ -67,6 +67,7 @@ type life struct {
 	tally    map[string]int
 	faults   []string
 	seen     map[string]string // what a reader saw during the faults, by place
+	sum      *stream.Summary   // of the last run
 	said     record
 	mu       sync.Mutex // of faults
 }
@@ -347,6 +348,7 @@ func (l *life) peace() error {
 		l.fail("the last run: %v", p.err)
 		return nil
 	}
+	l.sum = p.sum
 	if c := &p.sum.Counters; !p.sum.Balanced() || c.Consumed != int64(len(l.subject.messages)) {
 		l.fail("accounting %+v of %d records", c, len(l.subject.messages))
 	}

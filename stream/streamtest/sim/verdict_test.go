@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 )
 
@@ -16,6 +17,14 @@ func (l *life) judge() error {
 		return nil
 	}
 	time.Sleep(time.Minute) // transactions of the dead time out
+	streamed, err := l.published()
+	if err != nil {
+		return err
+	}
+	l.once(streamed)
+	if err := l.journal(); err != nil {
+		return err
+	}
 	if err := l.lake(); err != nil {
 		return err
 	}
@@ -127,6 +136,49 @@ func (l *life) published() ([]line, error) {
 		l.fail("%s was seen once and is gone", at)
 	}
 	return all, nil
+}
+
+// once insists that the stream closed every window once: revisions count events, so two closes could have two.
+func (l *life) once(lines []line) {
+	closed := map[string]int{}
+	for _, p := range lines {
+		if !p.open {
+			closed[fmt.Sprintf("%d %s", p.output, p.window)]++
+		}
+	}
+	for window, n := range closed {
+		if n > 1 {
+			l.fail("the stream closed %s %d times", window, n)
+		}
+	}
+}
+
+// journal insists that every decision has a number of its own, and that every event that is not in its windows is named once.
+func (l *life) journal() error {
+	seqs, fates, kinds := map[string]bool{}, map[string]bool{}, map[journal.Kind]int64{}
+	err := l.each(l.subject.plan.Pipeline.JournalTopic(), func(r *kafka.Record) error {
+		e, err := journal.Decode(r.Value)
+		if err != nil {
+			return err
+		}
+		kinds[e.Kind]++
+		text, of := fmt.Sprintf("%s/%d@%d kind %d %s", e.Topic, e.Partition, e.Offset, e.Kind, e.Output), fates
+		if e.Kind.Decision() {
+			text, of = fmt.Sprintf("decision %d of task %d", e.Seq, r.Partition), seqs
+		}
+		if of[text] {
+			l.fail("the journal has it twice: %s", text)
+		}
+		of[text] = true
+		return nil
+	})
+	for kind, n := range map[journal.Kind]int64{journal.Late: l.sum.Counters.Late, journal.Invalid: l.sum.Counters.Invalid} {
+		if kinds[kind] != n {
+			l.fail("the journal names %d events of kind %d, %d were counted", kinds[kind], kind, n)
+		}
+	}
+	l.tally["decisions"] += len(seqs)
+	return err
 }
 
 // compare holds the highest revision of every window against the truth, both ways.
