@@ -86,6 +86,9 @@ func (b *bucket) blame(ctx context.Context, op, key string, err error) error {
 			f.kind = noBucket // nothing else can be missing there
 		}
 		f.reason = r.text()
+		if known := f.Unwrap(); known != nil {
+			f.reason = known.Error() + " (" + f.reason + ")"
+		}
 		f.hint = b.advice(f.kind, op, r)
 	default:
 		f.kind, f.reason, f.hint = network(err, b.scheme)
