@@ -1,10 +1,13 @@
 package state_test
 
 import (
+	"context"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/state"
@@ -186,5 +189,85 @@ func BenchmarkOpen(b *testing.B) {
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// slowBucket answers after a while, as one far away does.
+type slowBucket struct {
+	blob.Bucket
+	wait time.Duration
+}
+
+func (s slowBucket) Put(ctx context.Context, key string, p ...[]byte) error {
+	time.Sleep(s.wait)
+	return s.Bucket.Put(ctx, key, p...)
+}
+
+func (s slowBucket) GetRange(ctx context.Context, key string, off, n int64) ([]byte, error) {
+	time.Sleep(s.wait)
+	return s.Bucket.GetRange(ctx, key, off, n)
+}
+
+// BenchmarkFar uploads and restores a state of about 64 MB, with a bucket that takes 30 ms a call, one file at a time
+// and several.
+func BenchmarkFar(b *testing.B) {
+	x := newBench(b, nil)
+	x.value = make([]byte, 600)
+	for i := range 60 {
+		for j := range x.value {
+			x.value[j] = byte(x.rng.Uint64())
+		}
+		x.cut.Sources[0].Next++
+		err := x.s.Apply(&x.cut, func(w state.Batch) error {
+			for n := range 2000 {
+				x.set(i*2000 + n)
+				for j := 16; j < len(x.value); j += 8 {
+					binary.BigEndian.PutUint64(x.value[j:], x.rng.Uint64())
+				}
+				if err := w.Set(x.key, x.value); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, parallel := range []int{1, 4, 16} {
+		far := slowBucket{blob.NewMemory(), 30 * time.Millisecond}
+		var m *state.Manifest
+		b.Run(fmt.Sprintf("upload/parallel=%d", parallel), func(b *testing.B) {
+			for b.Loop() {
+				far.Bucket = blob.NewMemory()
+				o := options()
+				o.Parallel = parallel
+				var err error
+				if m, _, err = x.s.Checkpoint(b.Context(), far, o); err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(m.SizeBytes())
+			}
+		})
+		b.Run(fmt.Sprintf("restore/parallel=%d", parallel), func(b *testing.B) {
+			sh, err := state.NewShared(state.SharedOptions{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(m.SizeBytes())
+			dir := b.TempDir()
+			n := 0
+			for b.Loop() {
+				n++
+				err := state.RestoreWith(b.Context(), far, prefix, m, filepath.Join(dir, fmt.Sprint(n)), sh, state.RestoreOptions{Parallel: parallel})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := sh.Close(); err != nil {
+				b.Error(err)
+			}
+			b.ReportMetric(float64(len(m.Files)), "files")
+		})
 	}
 }
