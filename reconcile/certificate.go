@@ -15,8 +15,9 @@ import (
 	"github.com/tidemark-io/tidemark/lake/blob"
 )
 
-// CertificateFormat is the version of certificates that this release writes. It reads no others.
-const CertificateFormat = 1
+// CertificateFormat is the version of certificates that this release writes. It reads those of format 1 too, which have no
+// checksum.
+const CertificateFormat = 2
 
 // correctionsMax is how many corrections a certificate lists; it counts all.
 const correctionsMax = 1_000
@@ -171,18 +172,28 @@ func (c *Certificate) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode certificate: %w", err)
 	}
-	return append(b, '\n'), nil
+	b = append(b, '\n')
+	if c.Format == 1 {
+		return b, nil
+	}
+	return sealJSON(b), nil
 }
 
-// decodeCertificate reads a certificate and refuses what this release does not understand.
+// decodeCertificate reads a certificate and refuses what this release does not understand, or what is not as it was written.
 func decodeCertificate(data []byte) (*Certificate, error) {
+	sealed, err := unsealJSON(data)
+	if err != nil {
+		return nil, err
+	}
 	var c Certificate
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&c); err != nil {
+	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("it is no JSON, so it was cut short or altered: %w", err)
 	}
-	if c.Kind != "Certificate" || c.Format != CertificateFormat {
-		return nil, fmt.Errorf("kind %q format %d: this release reads certificates of format %d", c.Kind, c.Format, CertificateFormat)
+	if c.Kind != "Certificate" || c.Format < 1 || c.Format > CertificateFormat {
+		return nil, fmt.Errorf("kind %q format %d: this release reads certificates of formats 1 to %d", c.Kind, c.Format, CertificateFormat)
+	}
+	if c.Format > 1 && !sealed {
+		return nil, errors.New("it doesn't end in its checksum, so it was cut short or altered")
 	}
 	return &c, nil
 }

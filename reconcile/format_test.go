@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,16 @@ func TestOldDocuments(t *testing.T) {
 	if got, err = decodeCertificate(joined); err != nil || !reflect.DeepEqual(got, joinedCertificate()) {
 		t.Errorf("certificate of a join: %v\n%+v", err, got)
 	}
+	sealed := joinedCertificate()
+	sealed.Format = CertificateFormat
+	data, err := sealed.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/certificate-v2.json", data)
+	if got, err = decodeCertificate(data); err != nil || !reflect.DeepEqual(got, sealed) {
+		t.Errorf("certificate with a checksum: %v\n%+v", err, got)
+	}
 	doc, err := json.MarshalIndent(samplePlan(), "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -98,9 +109,37 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
+// A certificate of which any byte is another, or any is missing, is refused (invariant 8).
+func TestAlteredCertificate(t *testing.T) {
+	c := joinedCertificate()
+	c.Format = CertificateFormat
+	good, err := c.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		for _, bit := range []byte{1, 2, 4, 8, 16, 32, 64, 128} {
+			bad := slices.Clone(good)
+			bad[i] ^= bit
+			if _, err := decodeCertificate(bad); err == nil {
+				t.Errorf("bit %02x of byte %d, %q", bit, i, good[i])
+			}
+		}
+		if _, err := decodeCertificate(slices.Delete(slices.Clone(good), i, i+1)); err == nil {
+			t.Errorf("without byte %d", i)
+		}
+		if _, err := decodeCertificate(good[:i]); err == nil {
+			t.Errorf("cut at %d", i)
+		}
+	}
+	if _, err := decodeCertificate(slices.Concat(good, good)); err == nil {
+		t.Error("twice")
+	}
+}
+
 // Other versions, and documents in other places than their names say, are refused.
 func TestForeignDocuments(t *testing.T) {
-	for _, bad := range []string{"", "{", "null", `{"kind":"Certificate","format":2}`, `{"kind":"ReconcilePlanDocument","format":1}`} {
+	for _, bad := range []string{"", "{", "null", `{"kind":"Certificate","format":2}`, `{"kind":"Certificate","format":3}`, `{"kind":"ReconcilePlanDocument","format":1}`} {
 		if _, err := decodeCertificate([]byte(bad)); err == nil {
 			t.Errorf("certificate %q is accepted", bad)
 		}

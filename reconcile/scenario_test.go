@@ -425,9 +425,17 @@ func (s *scenario) tamper(d *datadriven.TestData) string {
 		if !strings.Contains(string(data), old) {
 			return fmt.Sprintf("no %q in %s\n", old, keys[n])
 		}
-		s.g.must(s.g.bucket.Put(s.g.ctx, keys[n], []byte(strings.Replace(string(data), old, with, 1))))
+		s.g.must(s.g.bucket.Put(s.g.ctx, keys[n], sealedAgain(data, strings.Replace(string(data), old, with, 1))))
 	}
 	return ""
+}
+
+// sealedAgain gives a document that had a checksum a right one again: a wrong program, rather than a wrong disk, has been there.
+func sealedAgain(was []byte, text string) []byte {
+	if sealed, err := unsealJSON(was); err != nil || !sealed {
+		return []byte(text)
+	}
+	return sealJSON([]byte(text[:len(text)-sealSize] + "\n}\n"))
 }
 
 func arg(d *datadriven.TestData, name string) string {
