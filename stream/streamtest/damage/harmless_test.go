@@ -60,6 +60,10 @@ func harmlessOne(p string, k kind, to []byte, at rest) string {
 		if to == nil && last(p, at) {
 			return "a log that ends sooner: the range is landed again from Kafka"
 		}
+	case "certificate":
+		if to == nil && last(p, at) {
+			return "a unit without its last certificate is compared and certified anew"
+		}
 	case "plan":
 		return "read by who approves it, who compares each unit's id with what it is now"
 	}

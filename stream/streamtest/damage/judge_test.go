@@ -191,7 +191,7 @@ func (w *world) lakes(f *faults) {
 
 func (w *world) lakeOf(topic string, f *faults) lake.Summary {
 	sum, err := lake.Check(w.t.Context(), w.bucket, topic, func(found lake.Fault) {
-		if !found.Kind.Harmless() {
+		if !found.Kind.Harmless() && !(w.overlaps && found.Kind == lake.FaultOverlap) {
 			f.add("lake of %s: %s", topic, found)
 		}
 	})

@@ -30,6 +30,8 @@ type world struct {
 	log    []sent // all that there will be
 	have   int    // of it, produced so far
 	said   notes
+
+	overlaps bool // entries of a log may reach over the next ones
 }
 
 // notes keeps what the program logs as a warning or an error.
