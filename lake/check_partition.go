@@ -33,14 +33,16 @@ func (c *checker) partition(ctx context.Context, p int32) error {
 			known = false // where it ended is not known
 			continue
 		}
+		end := e.End
 		if known {
 			c.chain(key, p, next, first)
+			end = max(end, next) // what an entry before this one covers is no gap behind this one
 		}
-		next, known = e.End, true
+		next, known = end, true
 		c.covered[p] = append(c.covered[p], Range{Partition: p, First: e.First, End: e.End})
 		r.Entries++
 		r.Records += e.Records
-		r.End = e.End
+		r.End = max(r.End, e.End)
 		if err := c.entry(ctx, &e); err != nil {
 			return err
 		}

@@ -118,6 +118,9 @@ func TestCheckFinds(t *testing.T) {
 		"entries overlap": {func(t *testing.T, b blob.Bucket) {
 			rewrite(t, b, 0, func(e *Entry) { e.End = 3 })
 		}, "log_overlap"},
+		"an entry covers all after it": {func(t *testing.T, b blob.Bucket) {
+			rewrite(t, b, 0, func(e *Entry) { e.End = 6 })
+		}, "log_overlap log_overlap"},
 		"wrong counts": {func(t *testing.T, b blob.Bucket) {
 			rewrite(t, b, 2, func(e *Entry) { e.Records = 3 })
 		}, "log_entry orphan_file"},
