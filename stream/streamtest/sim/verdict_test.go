@@ -80,6 +80,8 @@ type line struct {
 
 // glimpse is what a reader sees while all this goes on: it must stay as it is.
 func (l *life) glimpse() error {
+	l.mood.hold(true)
+	defer l.mood.hold(false)
 	for i := range l.subject.plan.Outputs {
 		name := l.subject.plan.Outputs[i].Name
 		if l.cluster.TopicInfo(name) == nil {
@@ -138,12 +140,19 @@ func (l *life) published() ([]line, error) {
 	return all, nil
 }
 
-// once insists that the stream closed every window once: revisions count events, so two closes could have two.
+// once insists that the stream closed every window once, since revisions count events and two closes could have two, and that it
+// published all that it counts as closed: what is missing, a reconcile would mend.
 func (l *life) once(lines []line) {
-	closed := map[string]int{}
+	closed, published := map[string]int{}, make([]int64, len(l.subject.plan.Outputs))
 	for _, p := range lines {
 		if !p.open {
 			closed[fmt.Sprintf("%d %s", p.output, p.window)]++
+			published[p.output]++
+		}
+	}
+	for i, n := range published {
+		if counted := l.sum.Counters.Outputs[i].Closed; counted != n {
+			l.fail("%s: %d windows were counted as closed, %d were published", l.subject.plan.Outputs[i].Name, counted, n)
 		}
 	}
 	for window, n := range closed {
