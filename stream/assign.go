@@ -119,16 +119,17 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 	if err != nil {
 		return starts, r.stop(id, err)
 	}
-	t, err := r.openTask(ctx, id, c)
+	t, err := r.openStored(ctx, id, c, r.openTask)
+	if order, asked := r.answered(ctx, id, found, err); order != nil || asked != nil {
+		if err = asked; err == nil {
+			t, err = r.openStored(ctx, id, c, func(ctx context.Context, id int32, c committed) (*task, error) { return r.anew(ctx, id, c, order) })
+		}
+	}
 	if err != nil {
 		return starts, r.stop(id, err)
 	}
-	for i, in := range t.inputs {
-		if in.lander, err = r.openLander(ctx, t, in, c.at[i].ends); err != nil {
-			r.note(t, err)
-			t.closeLanders()
-			return starts, r.stop(id, errors.Join(err, t.store.Close()))
-		}
+	if err := r.tolerate(r.runs(ctx, id)); err != nil {
+		return starts, err
 	}
 	for i, in := range t.inputs {
 		starts[i] = in.next
@@ -138,6 +139,22 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 	r.tasks[id] = t
 	delete(r.stopped, id)
 	return starts, nil
+}
+
+// openStored opens a task and its landers.
+func (r *runner) openStored(ctx context.Context, id int32, c committed, open func(context.Context, int32, committed) (*task, error)) (*task, error) {
+	t, err := open(ctx, id, c)
+	if err != nil {
+		return nil, err
+	}
+	for i, in := range t.inputs {
+		if in.lander, err = r.openLander(ctx, t, in, c.at[i].ends); err != nil {
+			r.note(t, err)
+			t.closeLanders()
+			return nil, errors.Join(err, t.store.Close())
+		}
+	}
+	return t, nil
 }
 
 // committedOf puts together what the broker says of one task.
@@ -200,6 +217,19 @@ func damagedLake(id int32, err error) error {
 // openLander brings the lake log of a partition to where the task begins to read, so that both share one fetch from
 // there on. Storing comes first: the task waits for it. The repartition topic has none: all that is in it is landed.
 func (r *runner) openLander(ctx context.Context, t *task, in *input, ends kafka.Ends) (*lake.Lander, error) {
+	l, err := r.lander(ctx, t, in, ends)
+	if err != nil || l == nil {
+		return nil, err
+	}
+	if err := r.catchUp(ctx, t, in, l, ends); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// lander begins at the end of an input's lake log.
+func (r *runner) lander(ctx context.Context, t *task, in *input, ends kafka.Ends) (*lake.Lander, error) {
 	src := r.sources[in.number]
 	if src.lake == nil {
 		return nil, nil
@@ -210,10 +240,6 @@ func (r *runner) openLander(ctx context.Context, t *task, in *input, ends kafka.
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lake log of %s/%d: %w", src.Name, t.id, err)
-	}
-	if err := r.catchUp(ctx, t, in, l, ends); err != nil {
-		l.Close()
-		return nil, err
 	}
 	return l, nil
 }
@@ -237,7 +263,7 @@ func (r *runner) catchUp(ctx context.Context, t *task, in *input, l *lake.Lander
 	if l.Next() < ends.Start {
 		return &StopError{Where: fmt.Sprintf("%s/%d", src.Name, t.id),
 			What: fmt.Sprintf("records %d to %d were deleted from the topic before they were landed", l.Next(), ends.Start-1),
-			Fix:  "the lake can no longer hold every record: give the pipeline a new name and lake to start over, and raise the topic's retention"}
+			Fix:  "the lake can no longer hold every record. Raise the topic's retention; " + r.fixLoss(t.id)}
 	}
 	return src.lake.UpTo(ctx, r.o.Kafka, l, t.id, in.next)
 }

@@ -60,7 +60,7 @@ func (r *runner) tryFinish(ctx context.Context, s *kafka.Session) (done bool, er
 		if ok, err := r.landSoon(ctx); !ok || err != nil {
 			return false, err
 		}
-		return false, stopped
+		return false, errors.Join(stopped, r.tolerate(r.tellStops(ctx)))
 	}
 	mark, ok, err := r.commonEnd(ctx)
 	if !ok || err != nil {

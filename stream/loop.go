@@ -110,10 +110,16 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		if err := r.look(ctx); err != nil {
 			return false, err
 		}
+		if err := errors.Join(r.tolerate(r.tellStops(ctx)), r.lookForOrders(ctx)); err != nil {
+			return false, err
+		}
 		r.lookAtRetention(ctx)
 		r.pauseBehind(s)
 	}
-	return len(batches) == 0, r.allStopped()
+	if err := r.allStopped(); err != nil {
+		return false, errors.Join(err, r.tolerate(r.tellStops(ctx)))
+	}
+	return len(batches) == 0, nil
 }
 
 // unbroken is for what a stop must not break off: a transaction that is left open holds up the successor until it times

@@ -131,7 +131,7 @@ func (r *runner) checkInput(src *source, id int32, c committedAt) error {
 			Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
 	case c.next < c.ends.Start:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is below the beginning %d: retention has passed records that were never read", c.next, c.ends.Start),
-			Fix: "they cannot be brought back: if that loss is accepted, start a pipeline of a new name, and raise the topic's retention"}
+			Fix: "they cannot be brought back. Raise the topic's retention; " + r.fixLoss(id)}
 	case c.next > c.ends.High:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is beyond the end %d: the broker has lost records", c.next, c.ends.High),
 			Fix: "if that loss is accepted, start a pipeline of a new name"}

@@ -67,6 +67,9 @@ type runner struct {
 	suspects map[string]bool // state directories and manifests in which a read found corruption
 	tasks    map[int32]*task
 	stopped  map[int32]error
+	told     map[int32]string // what the bucket says of tasks that have stopped
+	// ordersSeen counts the orders of stopped tasks that were looked at.
+	ordersSeen map[int32]int
 	// assigning is true while tasks are on their way: nothing may be concluded from the tasks that are there.
 	assigning bool
 	changing  bool                            // this is no run: it takes a change decision
@@ -94,6 +97,7 @@ func newRunner(o Options) (*runner, error) {
 		o: o, bucket: bucket, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
 		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(memory.Results), memory: memory,
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
+		told: map[int32]string{}, ordersSeen: map[int32]int{},
 	}, nil
 }
 
@@ -129,6 +133,10 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		}
 		if r.beat.commits > before {
 			pause = firstPause
+		}
+		if errors.Is(err, errOrdered) {
+			r.log.Info("an order was given: the session is built anew")
+			continue
 		}
 		if isBucket(err) {
 			r.beat.lastGood = r.o.Now() // an outage is waited for

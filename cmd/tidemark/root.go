@@ -84,7 +84,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.devCommand(), a.demoCommand(), a.produceCommand(), a.validateCommand(), a.runCommand(), a.reconcileCommand(), a.consumeCommand(),
 		a.auditCommand(), a.explainCommand(), a.statusCommand(), a.lakeCommand(), a.stateCommand(), a.checkpointCommand(), a.versionCommand(),
-		a.changeCommand(), a.initCommand(), a.testCommand(), a.schemaCommand(), a.latenessCommand(), a.replayCommand(),
+		a.changeCommand(), a.initCommand(), a.testCommand(), a.schemaCommand(), a.latenessCommand(), a.replayCommand(), a.resumeCommand(),
 	)
 	return root
 }

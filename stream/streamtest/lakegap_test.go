@@ -18,6 +18,7 @@ import (
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
 )
 
@@ -30,14 +31,19 @@ func TestGapFromTheLake(t *testing.T) {
 		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
-				gapFromTheLake(t, name, seed)
+				gapFromTheLake(t, fakeBroker(t), name, seed)
 			})
 		}
 	}
 }
 
-func gapFromTheLake(t *testing.T, name string, seed uint64) {
-	s := newShape(t, fakeBroker(t), name)
+// The same on a real broker, whose DeleteRecords and aborted transactions are Kafka's own.
+func TestGapFromTheLakeOnKafka(t *testing.T) {
+	gapFromTheLake(t, []string{realkafka.Start(t).Addr()}, "cogroup", 1)
+}
+
+func gapFromTheLake(t *testing.T, brokers []string, name string, seed uint64) {
+	s := newShape(t, brokers, name)
 	s.Plan.Pipeline.State.Keep = 1000 // so that the repartition topic is kept: it isn't in the lake
 	r := rand.New(rand.NewPCG(seed, 11))
 	s.Generate(seed, 500)

@@ -37,7 +37,30 @@ func (w *world) stopsWith(words ...string) error {
 			w.TB.Errorf("%q is not in: %v", word, err)
 		}
 	}
+	var stopped *stream.StoppedError
+	if errors.As(err, &stopped) {
+		w.toldFromOutside(stopped)
+	}
 	return err
+}
+
+// toldFromOutside insists that the bucket says of each stopped task that it has stopped, why, and what to do.
+func (w *world) toldFromOutside(stopped *stream.StoppedError) {
+	w.TB.Helper()
+	told := 0
+	for task := range w.Set.Partitions {
+		stop, err := stream.ReadStop(w.TB.Context(), w.Bucket, w.Plan.Pipeline.Name, task)
+		must(w.TB, err)
+		if stop == nil {
+			continue
+		}
+		if told++; !strings.Contains(stopped.Error(), stop.Error) || stop.Process != "a" || len(stop.Inputs) != 1 {
+			w.TB.Errorf("told from outside: %+v, stopped: %v", stop, stopped)
+		}
+	}
+	if told != len(stopped.Tasks) {
+		w.TB.Errorf("%d tasks have stopped, %d from outside", len(stopped.Tasks), told)
+	}
 }
 
 // edit changes the pipeline file: pairs of old and new text.

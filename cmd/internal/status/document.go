@@ -43,7 +43,7 @@ type Document struct {
 type Task struct {
 	Task      int32  `json:"task"`
 	Partition string `json:"partition"` // topic/partition
-	// State is RUNNING, IDLE, PAUSED or STOPPED as the process says; DOWN when the group has no owner for it.
+	// State is RUNNING, IDLE, PAUSED or STOPPED as the process says, STOPPED also from outside; DOWN when the group has no owner for it.
 	State string `json:"state"`
 	Owner string `json:"owner,omitempty"`
 	Error string `json:"error,omitempty"`

@@ -161,6 +161,9 @@ func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Count
 	if t.Owner != "" {
 		t.State = string(stream.Running)
 	}
+	if err := n.stop(ctx, s, id, &t); err != nil {
+		return t, nil, err
+	}
 	m, err := newest(ctx, s, id, len(n.inputs))
 	if err != nil {
 		return t, nil, err
@@ -195,6 +198,25 @@ func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Count
 			windows(t.Open), verb, bound.Format(minute), t.heldBy())
 	}
 	return t, &cut.Counters, nil
+}
+
+// stop says that a task has stopped, if it has left that in the bucket and stands there still.
+func (n *seen) stop(ctx context.Context, s Source, id int32, t *Task) error {
+	stop, err := stream.ReadStop(ctx, s.Bucket, s.Plan.Pipeline.Name, id)
+	if err != nil || stop == nil {
+		return err
+	}
+	next := make([]int64, len(n.inputs))
+	for i := range n.inputs {
+		next[i] = -1
+		if c, ok := n.inputs[i].committed[id]; ok {
+			next[i] = c.Next
+		}
+	}
+	if stop.Holds(next) {
+		t.State, t.Error = string(stream.Stopped), stop.Error
+	}
+	return nil
 }
 
 // pendingOf is how many far-future events waited at a cut. Of the repartition topic there are none.

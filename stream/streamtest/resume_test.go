@@ -1,0 +1,160 @@
+package streamtest_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/tidemark-io/tidemark/stream"
+	"github.com/tidemark-io/tidemark/stream/journal"
+	"github.com/tidemark-io/tidemark/stream/streamtest"
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
+)
+
+// loseUnread produces what retention then takes before the task of partition p has read it.
+func (w *world) loseUnread(log []streamtest.Message, p int32) {
+	w.TB.Helper()
+	w.Produce(log)
+	w.admin(func(ctx context.Context, adm *kadm.Client) error {
+		ends, err := adm.ListEndOffsets(ctx, "orders")
+		if err != nil {
+			return err
+		}
+		var to kadm.Offsets
+		to.AddOffset("orders", p, ends["orders"][p].Offset, -1)
+		_, err = adm.DeleteRecords(ctx, to)
+		return err
+	})
+}
+
+// outside is what a stopped task has left in the bucket.
+func (w *world) outside(task int32) *stream.Stop {
+	w.TB.Helper()
+	stop, err := stream.ReadStop(w.TB.Context(), w.Bucket, "orders", task)
+	must(w.TB, err)
+	return stop
+}
+
+func (w *world) resume(task int32) (*stream.Order, bool, error) {
+	return stream.Resume(w.TB.Context(), stream.ResumeOptions{
+		Plan: w.Plan, Kafka: w.Kafka, Bucket: w.Bucket, Now: time.Now, Task: task, Reason: "it was only a test",
+	})
+}
+
+// A task whose unread records are gone stops; an order that accepts the loss, journalled with its reason, lets it begin anew at
+// the first record that is still there, in a run that goes on (invariants 5 and 7, law L5). The order is refused where it
+// answers no stop, and given twice it is taken once.
+func TestResumeAcceptsALoss(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	log := streamtest.Profile{Seed: 71, Events: 900, Customers: 12}.Log()
+	w.Produce(log[:300])
+	w.Stream()
+	if _, _, err := w.resume(1); !errors.Is(err, stream.ErrNotStopped) {
+		t.Errorf("a task that runs can be resumed: %v", err)
+	}
+	w.loseUnread(log[300:600], 1)
+	o := w.Options("a")
+	o.UntilEnd = false
+	s := w.begin(o)
+	defer s.cancel()
+	s.until("stopped", func(st *stream.Status) bool {
+		return len(st.Tasks) == 4 && taskOf(st, 1).State == stream.Stopped && strings.Contains(taskOf(st, 1).Err, "tidemark resume -f FILE --task 1 --accept-loss") && total(st) > 300
+	})
+	late := expired(t, 20*time.Second)
+	for w.outside(1) == nil {
+		select {
+		case <-late:
+			t.Fatal("nothing is told in the bucket")
+		case <-expired(t, 100*time.Millisecond):
+		}
+	}
+	if told := w.outside(1); told.Error != taskOf(s.last.Load(), 1).Err || told.Process != "a" || w.outside(0) != nil {
+		t.Errorf("from outside: %+v, %+v", told, w.outside(0))
+	}
+	if _, _, err := w.resume(0); !errors.Is(err, stream.ErrNotStopped) {
+		t.Errorf("another task can be resumed: %v", err)
+	}
+	order, given, err := w.resume(1)
+	if err != nil || !given || order.Inputs[0].First <= order.Inputs[0].Committed {
+		t.Fatalf("order %+v, given %v: %v", order, given, err)
+	}
+	if _, again, err := w.resume(1); again || err != nil && !errors.Is(err, stream.ErrNotStopped) {
+		t.Errorf("given again: %v, %v", again, err)
+	}
+	s.until("resumed", func(st *stream.Status) bool { return len(st.Tasks) == 4 && taskOf(st, 1).State != stream.Stopped })
+	w.Produce(log[600:])
+	s.until("going on", func(st *stream.Status) bool {
+		return taskOf(st, 1).Counters.Consumed > 0 && taskOf(st, 1).Committed == taskOf(st, 1).High
+	})
+	if st := s.last.Load(); st.Rebuilds > 0 {
+		t.Errorf("%d sessions broke: %s", st.Rebuilds, st.LastError)
+	}
+	s.cancel()
+	<-s.ended
+	if told := w.outside(1); told != nil {
+		t.Errorf("still stopped from outside: %+v", told)
+	}
+	changes := w.decisions(journal.Change)
+	if len(changes) != 1 || changes[0].Partition != 1 || changes[0].Reason != "it was only a test" || changes[0].Offset != order.Inputs[0].First {
+		t.Errorf("journal: %+v", changes)
+	}
+	sum := w.Stream()
+	if !sum.Balanced() {
+		t.Errorf("accounting: %+v", sum.Counters)
+	}
+	for win, history := range w.Published() {
+		closed := 0
+		for _, row := range history {
+			if row.Status == "closed" || row.Status == "CLOSED" {
+				closed++
+			}
+		}
+		if closed > 1 {
+			t.Errorf("%+v was closed %d times (law L2)", win, closed)
+		}
+	}
+}
+
+// A process all of whose tasks have stopped ends, and status says so from outside; the next one finds the order. That neither
+// disk, checkpoint nor lake reach the committed cut any more does not matter then.
+func TestResumeAtTheNextStart(t *testing.T) {
+	set := trial.Usual()
+	set.Partitions = 1
+	w := newWorld(t, fakeBroker(t), set)
+	log := streamtest.Profile{Seed: 72, Events: 600, Customers: 4}.Log()
+	w.Produce(log[:300])
+	w.Stream()
+	w.loseUnread(log[300:400], 0)
+	w.LoseDisk()
+	must(t, os.RemoveAll(filepath.Join(w.Dir, "lake", "checkpoints")))
+	w.stopsWith("retention has passed records that were never read", "tidemark resume")
+	if told := w.outside(0); told == nil || !strings.Contains(told.Error, "tidemark resume") {
+		t.Errorf("from outside: %+v", told)
+	}
+	if _, given, err := w.resume(0); !given || err != nil {
+		t.Fatal(given, err)
+	}
+	w.Produce(log[400:])
+	if sum := w.Stream(); !sum.Balanced() || sum.Counters.Consumed != int64(len(log)-400) {
+		t.Errorf("accounting: %+v", sum.Counters)
+	}
+	w.CheckLake("orders", int64(len(log)-100))
+	if told := w.outside(0); told != nil {
+		t.Errorf("still stopped from outside: %+v", told)
+	}
+}
+
+func taskOf(st *stream.Status, id int32) stream.TaskStatus {
+	for _, task := range st.Tasks {
+		if task.Task == id {
+			return task
+		}
+	}
+	return stream.TaskStatus{}
+}
