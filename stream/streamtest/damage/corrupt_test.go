@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/tidemark-io/tidemark/lake"
@@ -26,22 +25,18 @@ func TestCorruption(t *testing.T) {
 	for _, name := range shapeNames {
 		plans[name] = compiled(t, name)
 	}
-	tally, began := map[string]int64{}, time.Now()
-	failures := 0
-	for i := range uint64(n) {
-		s := seed + i
-		shape := shapeNames[s%uint64(len(shapeNames))]
-		ok := t.Run(fmt.Sprintf("seed=%d", s), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { tally[corruptOnce(t, plans[shape], s)]++ })
-		})
-		if !ok {
-			failures++
+	y, began := tally{counts: map[string]int64{}}, time.Now()
+	t.Run("cases", func(t *testing.T) {
+		for i := range uint64(n) {
+			s := seed + i
+			plan := plans[shapeNames[s%uint64(len(shapeNames))]]
+			y.run(t, fmt.Sprintf("seed=%d", s), func(t *testing.T) string { return corruptOnce(t, plan, s) })
 		}
+	})
+	for _, k := range slices.Sorted(maps.Keys(y.counts)) {
+		t.Logf("%5d %s", y.counts[k], k)
 	}
-	for _, k := range slices.Sorted(maps.Keys(tally)) {
-		t.Logf("%5d %s", tally[k], k)
-	}
-	trial.Record(t, trial.Result{Campaign: "corruption", N: n, Seed: seed, Failures: failures, Counts: tally, Broker: "kfake", Seconds: time.Since(began).Seconds()})
+	trial.Record(t, trial.Result{Campaign: "corruption", N: n, Seed: seed, Failures: y.failures, Counts: y.counts, Broker: "kfake", Seconds: time.Since(began).Seconds()})
 }
 
 // corruptOnce is one case: it returns what came of it, by kind.

@@ -3,7 +3,9 @@ package damage_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,7 +39,7 @@ func TestEveryOperationFails(t *testing.T) {
 	if text := os.Getenv("TIDEMARK_SHAPES"); text != "" {
 		names = strings.Split(text, ",")
 	}
-	began, counts, cases, failures := time.Now(), map[string]int64{}, 0, 0
+	began, y := time.Now(), tally{counts: map[string]int64{}}
 	for _, shape := range names {
 		plan := compiled(t, shape)
 		log := generate(plan, 77, 60)
@@ -49,25 +51,28 @@ func TestEveryOperationFails(t *testing.T) {
 		if disk < 300 || bucket < 100 {
 			t.Fatal("the scenario does next to nothing")
 		}
-		for i, mode := range nthModes {
-			total := disk
-			if strings.HasPrefix(mode, "bucket") {
-				total = bucket
-			}
-			for n := int64(first) + int64(i*every/len(nthModes)); n <= total; n += int64(every) {
-				cases++
-				counts[shape+", "+mode]++
-				ok := t.Run(fmt.Sprintf("%s/%s/%d", shape, strings.ReplaceAll(mode, " ", "-"), n), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { nthFails(t, plan, log, mode, n) })
-				})
-				if !ok {
-					failures++
+		t.Run(shape, func(t *testing.T) {
+			for i, mode := range nthModes {
+				total := disk
+				if strings.HasPrefix(mode, "bucket") {
+					total = bucket
+				}
+				for n := int64(first) + int64(i*every/len(nthModes)); n <= total; n += int64(every) {
+					y.run(t, fmt.Sprintf("%s/%d", strings.ReplaceAll(mode, " ", "-"), n), func(t *testing.T) string {
+						nthFails(t, plan, log, mode, n)
+						return shape + ", " + mode
+					})
 				}
 			}
-		}
+		})
 	}
-	trial.Record(t, trial.Result{Campaign: "every n-th file-system or bucket operation fails", N: cases, Seed: uint64(first), Failures: failures,
-		Counts: counts, Broker: "kfake", Seconds: time.Since(began).Seconds()})
+	cases := int64(0)
+	for _, k := range slices.Sorted(maps.Keys(y.counts)) {
+		t.Logf("%5d %s", y.counts[k], k)
+		cases += y.counts[k]
+	}
+	trial.Record(t, trial.Result{Campaign: "every n-th file-system or bucket operation fails", N: int(cases), Seed: uint64(first), Failures: y.failures,
+		Counts: y.counts, Broker: "kfake", Seconds: time.Since(began).Seconds()})
 }
 
 func newNth(t *testing.T, plan *pipeline.Plan, log []sent, mode string) *nth {
