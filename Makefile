@@ -88,3 +88,11 @@ WORLDS  ?= 4
 .PHONY: rough
 rough:
 	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) TIDEMARK_SECONDS=$(SECONDS) TIDEMARK_WORLDS=$(WORLDS) $(GO) test -count 1 -v -parallel $(WORLDS) -timeout 600m -run 'Test$(KIND)' ./stream/streamtest/rough
+
+# KEYS open keys, one event each, then all of their windows closing at once: the real program on real Kafka must stay within
+# BUDGET. It prints the peak and what an event cost.
+KEYS   ?= 10000000
+BUDGET ?= 512MiB
+.PHONY: memory
+memory:
+	TIDEMARK_KEYS=$(KEYS) TIDEMARK_BUDGET=$(BUDGET) $(GO) test -count 1 -v -timeout 120m -run TestManyOpenKeys ./stream/streamtest/memory

@@ -80,6 +80,23 @@ func (m *Memory) Parts() []Part {
 	}
 }
 
+// parts are the shares that are counted while they are used, with what they hold now.
+func (r *runner) parts() []Part {
+	m := r.memory
+	held, unwritten := int64(0), int64(0)
+	for _, t := range r.mine() {
+		held += t.flow.Memory()
+		unwritten += t.flow.Unwritten() + t.outBytes
+	}
+	return []Part{
+		{Name: "memtables", Bytes: r.shared.UnflushedBytes(), Limit: m.MemTables},
+		{Name: "write_back", Bytes: held, Limit: m.WriteBack},
+		{Name: "batch", Bytes: unwritten, Limit: m.Batch},
+		{Name: "landing", Bytes: r.budget.Used(), Limit: r.budget.Limit()},
+		{Name: "results", Bytes: r.resultBudget.Used(), Limit: r.resultBudget.Limit()},
+	}
+}
+
 // Heap is what Go's heap and runtime may take: all but the program's code and, where Pebble has memory of its own
 // (offHeap), its cache and memtables.
 func (m *Memory) Heap(offHeap bool) int64 {
@@ -100,7 +117,7 @@ func (m *Memory) pollRecords(windows int64) int {
 	return int(min(max(m.Records/(recordBytes*max(windows, 1)), 100), 10_000))
 }
 
-// Limits of what one transaction publishes where a commit has more: it ends well within the transaction's timeout.
+// Options.PortionRecordsMax, and the same in bytes.
 const (
 	portionRecords = 50_000
 	portionBytes   = 32 << 20
@@ -126,7 +143,7 @@ func (r *runner) crowded() bool {
 func (r *runner) share(tasks []*task) {
 	level := levelOf(tasks, r.memory.WriteBack)
 	for _, t := range tasks {
-		t.flow.SetMemoryMax(level)
+		t.flow.SetMemoryMax(level, r.memory.WriteBack/int64(4*len(tasks)))
 	}
 }
 

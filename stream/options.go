@@ -35,6 +35,9 @@ type Options struct {
 	Log *slog.Logger
 	// PollRecordsMax bounds the records of one poll. Default: what the budget allows, at most 10,000.
 	PollRecordsMax int
+	// PortionRecordsMax bounds what one transaction publishes where a commit has more, so that it ends well within its
+	// timeout. Default 50,000.
+	PortionRecordsMax int
 	// LandingBytesMax bounds what waits in memory to be landed, over all partitions. Default: its share of the pipeline's
 	// memory_max.
 	LandingBytesMax int64
@@ -58,6 +61,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 5 * time.Minute
+	}
+	if o.PortionRecordsMax == 0 {
+		o.PortionRecordsMax = portionRecords
 	}
 	if o.LandingBytesMax == 0 {
 		o.LandingBytesMax = o.memory().Landing

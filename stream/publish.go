@@ -112,7 +112,7 @@ func (tx *transaction) produce(rec *kafka.Record) {
 
 // portion ends the transaction if it is large enough, in the middle of what t publishes.
 func (tx *transaction) portion(t *task) error {
-	if tx.records < portionRecords && tx.bytes < portionBytes {
+	if tx.records < tx.r.o.PortionRecordsMax && tx.bytes < portionBytes {
 		return nil
 	}
 	var err error

@@ -42,6 +42,8 @@ type Status struct {
 	Rebuilds     int64                        `json:"rebuilds"` // sessions that ended in an error
 	LastError    string                       `json:"last_error,omitempty"`
 	LandingBytes int64                        `json:"landing_bytes"` // waiting in memory to be landed
+	// Memory is the parts of the budget that are counted, with what they hold.
+	Memory []Part `json:"memory"`
 	// BucketFailing is how the bucket has been failing, and since when; empty while it does what it is asked.
 	BucketFailing string                         `json:"bucket_failing,omitempty"`
 	BucketSince   time.Time                      `json:"bucket_since,omitzero"`
@@ -175,7 +177,7 @@ func (r *runner) report() {
 	}
 	s := Status{
 		Pipeline: r.o.Plan.Pipeline.Name, Fingerprint: r.o.Plan.Fingerprint, ID: r.o.ID, Topic: r.sources[0].Name,
-		At: r.o.Now(), Commits: map[string]int64{}, LandingBytes: r.budget.Used(),
+		At: r.o.Now(), Commits: map[string]int64{}, LandingBytes: r.budget.Used(), Memory: r.parts(),
 	}
 	b := &r.status
 	b.mu.Lock()

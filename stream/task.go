@@ -35,6 +35,7 @@ type task struct {
 	dirty     bool // something happened since the last commit
 	out       []*kafka.Record
 	outBytes  int64                     // of out
+	atOnce    int                       // results that may be given out at the end of a batch
 	overdue   bool                      // windows wait for the commit to close them: they are many
 	closing   *closing                  // while windows close in a commit; or what is left of a closing that began in another life
 	publish   func(*kafka.Record) error // in a commit: on to the broker, not to out
@@ -120,8 +121,8 @@ func (t *task) record(in *input, r *kafka.Record) error {
 func (t *task) close() error {
 	if !t.replaying && t.publish == nil {
 		windows, sessions := t.flow.Due()
-		if t.closing != nil || windows+sessions > closeAtOnce {
-			t.overdue = t.closing != nil || windows > closeAtOnce
+		if t.closing != nil || windows+sessions > int64(t.atOnce) {
+			t.overdue = t.closing != nil || windows > int64(t.atOnce)
 			return nil
 		}
 	}

@@ -145,13 +145,13 @@ func (f *Flow) Buffered() int64 {
 	return int64(f.join.Buffered())
 }
 
-// SetMemoryMax sets Options.MemoryMax, from the next Write on.
-func (f *Flow) SetMemoryMax(n int64) {
+// SetMemoryMax sets Options.MemoryMax, from the next Write on, and how much of it may lie ready for windows to come.
+func (f *Flow) SetMemoryMax(n, idle int64) {
 	if f.join != nil {
 		n /= 2
 		f.join.SetMemoryMax(n)
 	}
-	f.engine.SetMemoryMax(n)
+	f.engine.SetMemoryMax(n, idle)
 }
 
 // Unwritten is about how many bytes of state have changed since the last Write: what the next one will copy.

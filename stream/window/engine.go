@@ -111,10 +111,14 @@ func (e *Engine) pack() error {
 	return nil
 }
 
-// SetMemoryMax sets EngineOptions.MemoryMax, from the next Write on.
-func (e *Engine) SetMemoryMax(n int64) {
+// SetMemoryMax sets EngineOptions.MemoryMax, from the next Write on, and how much of it may lie ready for windows to come.
+func (e *Engine) SetMemoryMax(n, idle int64) {
 	e.limit = n
 	e.mem.setLimit(n)
+	e.mem.idleMax = min(e.mem.idleMax, idle)
+	if e.mem.idle > e.mem.idleMax {
+		e.mem.trim()
+	}
 }
 
 // Memory is the number of bytes that the engine holds.

@@ -87,6 +87,10 @@ func (e *emitter) process() {
 	e.counter(rebuilds, s.Rebuilds)
 	e.gauge(buffered, float64(s.LandingBytes))
 	e.gauge(bucketFailing, truth(s.BucketFailing != ""))
+	for _, p := range s.Memory {
+		e.gauge(memory, float64(p.Bytes), p.Name)
+		e.gauge(memoryLimit, float64(p.Limit), p.Name)
+	}
 	if !s.LastCommitAt.IsZero() {
 		e.gauge(lastCommit, float64(s.LastCommitAt.UnixMilli())/1000)
 	}

@@ -57,10 +57,12 @@ var (
 	buffered  = family("lake_buffered_bytes", "Records in memory that wait to be landed.")
 
 	bucketFailing = family("bucket_failing", "1 while the bucket does not do what it is asked; landing and checkpoints are tried again.")
+	memory        = family("memory_bytes", "What a part of state.memory_max holds now.", "part")
+	memoryLimit   = family("memory_limit_bytes", "What a part of state.memory_max may hold.", "part")
 )
 
 var families = []*prometheus.Desc{
 	pipelineInfo, taskState, consumed, events, received, pairs, rules, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
 	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory, joinBuffered,
-	landedLag, headroom, buffered, bucketFailing,
+	landedLag, headroom, buffered, bucketFailing, memory, memoryLimit,
 }

@@ -30,7 +30,7 @@ func sample() stream.Status {
 	s := stream.Status{
 		Pipeline: "flights", Fingerprint: "c24d7cb1ec70", ID: "main", Topic: "flights", At: at,
 		Commits: map[string]int64{"committed": 12, "fenced": 1}, CommitSum: 300 * time.Millisecond, LastCommitAt: at.Add(-time.Second),
-		Rebuilds: 2, LandingBytes: 4096,
+		Rebuilds: 2, LandingBytes: 4096, Memory: []stream.Part{{Name: "write_back", Bytes: 2000, Limit: 9000}},
 	}
 	s.CommitTook[0], s.CommitTook[2], s.CommitTook[len(s.CommitTook)-1] = 5, 7, 1
 	s.Lateness[0], s.Lateness[3], s.Lateness[len(s.Lateness)-1] = 90, 9, 1
