@@ -126,7 +126,8 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		case errors.Is(err, kafka.ErrInstanceFenced): // leaving would take the other process out
 			return nil, err
 		case ctx.Err() != nil:
-			return nil, errors.Join(err, r.handOver(ctx))
+			// Told to stop between two sessions, too: what is committed is safe, and the rest is another's to do.
+			return nil, errors.Join(ctx.Err(), err, r.handOver(ctx))
 		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop),
 			!isBucket(err) && r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
 			return nil, err
