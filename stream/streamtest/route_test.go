@@ -30,7 +30,7 @@ var areas = map[string]route{
 	"restore":    {args: run, most: 3, before: (*victim).lose},
 	"replay":     {args: run, before: (*victim).lag},
 	"end":        {args: toEnd, quiet: true},
-	"stop":       {args: run, stop: "commit/done"},
+	"stop":       {args: run, stop: "commit/done", stopHits: 2},
 	"plan":       {args: correct, quiet: true, before: (*victim).makeDue},
 	"reconcile":  {args: correct, quiet: true, before: (*victim).makeDue},
 }

@@ -58,6 +58,8 @@ func newVictim(t *testing.T, kind string, seed uint64, kills int) *victim {
 		v.send = func(n int) { to := v.more(sent, n, len(s.Sent)); s.Produce(sent, to); sent = to }
 		v.judge = func() { s.Judge(sent) }
 	}
+	v.Rewrite("commit: {every: 20ms}", "commit: {every: 50ms}")
+	v.KeepProducer()
 	v.seen = v.Watch()
 	return v
 }
@@ -71,6 +73,9 @@ func (v *victim) more(sent, n, all int) int {
 
 // triesMax is how often the program may fail to come to a point: a rebalance or a slow machine may end a session first.
 const triesMax = 3
+
+// killMax is how long it may take to come to a point, on a machine that has other things to do, too.
+const killMax = 2 * time.Minute
 
 // kill lets the program die at a point of its way.
 func (v *victim) kill(at string, r route) error {
@@ -98,7 +103,7 @@ func (v *victim) killOnce(at string, r route) error {
 	if !r.quiet {
 		producing.Go(func() { v.trickle(alive) })
 	}
-	died, err := v.Crash(v.program, trial.Crash{At: at, Stop: r.stop, StopHits: r.stopHits}, v.args(r)...)
+	died, err := v.Crash(v.program, trial.Crash{At: at, Stop: r.stop, StopHits: r.stopHits, Within: killMax}, v.args(r)...)
 	over()
 	producing.Wait()
 	if err != nil {
@@ -211,7 +216,7 @@ func (v *victim) passRetention() {
 	v.File = text
 	err = v.kill("stop/landed", route{args: run, stop: "commit/done", stopHits: 5})
 	if v.File = file; err != nil {
-		v.t.Error(err)
+		v.t.Fatal(err) // what follows may not have been landed
 	}
 	admin, err := kafka.NewAdmin(v.Kafka)
 	must(v.t, err)

@@ -25,6 +25,17 @@ type Site struct {
 	Plan   *pipeline.Plan
 
 	watcher *Watcher
+	feed    *kafka.Producer // kept, if KeepProducer was called
+	fed     bool            // the topics are there
+}
+
+// KeepProducer makes Produce use one producer for good, and look for the topics once: for those that produce a little, often.
+func (s *Site) KeepProducer() {
+	s.TB.Helper()
+	var err error
+	s.feed, err = kafka.NewProducer(s.Kafka)
+	s.must(err)
+	s.TB.Cleanup(s.feed.Close)
 }
 
 // newSite writes the files, of which file is the pipeline's, and loads it.
@@ -81,6 +92,10 @@ func (s *Site) must(err error) {
 // makeTopics makes the sources' topics, which keep what they hold for ever.
 func (s *Site) makeTopics(partitions int32) {
 	s.TB.Helper()
+	if s.feed != nil && s.fed {
+		return
+	}
+	s.fed = true
 	admin := s.admin()
 	defer admin.Close()
 	for i := range s.Plan.Sources {
@@ -100,9 +115,13 @@ func (s *Site) admin() *kafka.Admin {
 // produce sends records in their order and waits until the broker has all.
 func (s *Site) produce(records []*kafka.Record) {
 	s.TB.Helper()
-	p, err := kafka.NewProducer(s.Kafka)
-	s.must(err)
-	defer p.Close()
+	p := s.feed
+	if p == nil {
+		var err error
+		p, err = kafka.NewProducer(s.Kafka)
+		s.must(err)
+		defer p.Close()
+	}
 	for _, r := range records {
 		s.must(p.Produce(s.TB.Context(), r))
 	}
