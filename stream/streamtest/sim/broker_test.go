@@ -64,7 +64,7 @@ func (m *mood) ends() {
 }
 
 // newBroker starts a cluster in the bubble. If key is not nil, requests of that key are answered wrongly now and then.
-func newBroker(n *network, brokers int, topics map[string]int32, m *mood, keys []kmsg.Key) (*kfake.Cluster, error) {
+func newBroker(n *network, brokers int, topics map[string]int32, m *mood, keys []kmsg.Key, more ...kfake.Opt) (*kfake.Cluster, error) {
 	ports := make([]int, brokers)
 	for i := range ports {
 		ports[i] = 9092 + i
@@ -76,7 +76,7 @@ func newBroker(n *network, brokers int, topics map[string]int32, m *mood, keys [
 	for name, width := range topics {
 		opts = append(opts, kfake.SeedTopics(width, name))
 	}
-	c, err := kfake.NewCluster(opts...)
+	c, err := kfake.NewCluster(append(opts, more...)...)
 	if err != nil {
 		return nil, err
 	}

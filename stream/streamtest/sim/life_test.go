@@ -69,6 +69,7 @@ type life struct {
 	seen     map[string]string // what a reader saw during the faults, by place
 	sum      *stream.Summary   // of the last run
 	said     record
+	strike   *strike    // of a cell of the matrix
 	mu       sync.Mutex // of faults
 }
 

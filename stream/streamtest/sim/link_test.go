@@ -24,7 +24,8 @@ const (
 	holeAfter        // the broker has it; no answer ever comes
 	lateRequest      // it arrives later, perhaps after its sender has given up
 	lateAnswer       //
-	fates            // how many there are
+	fates            // how many are drawn
+	wrongAnswer      // the broker has done it, and says something else: only chosen
 )
 
 // weather says how often things go wrong on the way to the broker. It is shared by all links of a life.
@@ -42,6 +43,9 @@ type weather struct {
 	byKey    map[int16]int
 	requests int // sent by processes
 	commits  int // of them, those that end a transaction
+	// chosen decides instead of chance, if set; spoil makes a wrong answer.
+	chosen func(key int16) (fate, time.Duration)
+	spoil  func(key, version int16, answer []byte) []byte
 }
 
 func (w *weather) draw(key int16) (fate, time.Duration) {
@@ -51,6 +55,9 @@ func (w *weather) draw(key int16) (fate, time.Duration) {
 	w.byKey[key]++
 	if key == int16(kmsg.EndTxn) {
 		w.commits++
+	}
+	if w.chosen != nil {
+		return w.chosen(key)
 	}
 	rate := w.rate
 	if key == w.favoured {
@@ -109,8 +116,9 @@ type wire struct {
 }
 
 type fated struct {
-	fate fate
-	late time.Duration
+	fate         fate
+	late         time.Duration
+	key, version int16
 }
 
 func (l *link) dial(ctx context.Context, _, at string) (net.Conn, error) {
@@ -187,8 +195,8 @@ func (w *wire) Write(b []byte) (int, error) {
 		return len(b), nil
 	case holeBefore:
 		w.hole = true
-	case loseAnswer, holeAfter, lateAnswer:
-		w.fate[corr] = fated{f, late}
+	case loseAnswer, holeAfter, lateAnswer, wrongAnswer:
+		w.fate[corr] = fated{f, late, key, int16(binary.BigEndian.Uint16(b[6:]))}
 	case lateRequest:
 		at = time.Now().Add(late)
 	case pass:
@@ -239,6 +247,8 @@ func (a *answering) Write(b []byte) (int, error) {
 		return len(b), nil
 	case f.fate == lateAnswer:
 		at = time.Now().Add(f.late)
+	case f.fate == wrongAnswer:
+		b = w.link.weather.spoil(f.key, f.version, b)
 	}
 	if !a.out.write(b, at) {
 		return 0, broken("write", syscall.EPIPE)

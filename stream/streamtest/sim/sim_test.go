@@ -33,7 +33,7 @@ func TestSim(t *testing.T) {
 		return // a child
 	}
 	began := time.Now()
-	c := &campaign{t: t, bin: build(t), sum: map[string]int64{}}
+	c := &campaign{t: t, bin: build(t), sum: map[string]int64{}, children: "TestLives", again: "TIDEMARK_SEED=%d go test -run TestSim ./stream/streamtest/sim\nadd it to " + keptSeeds}
 	from, n := uint64(1), uint64(usual)
 	seed, one := number(t, "TIDEMARK_SEED")
 	many, given := number(t, "TIDEMARK_N")
@@ -136,6 +136,9 @@ type campaign struct {
 	lives int
 	bad   map[uint64]string
 	sum   map[string]int64
+	// children is the test that they run, again how to see a failure again.
+	children, again string
+	env             []string
 }
 
 // bubbles runs what else is tested in virtual time.
@@ -162,9 +165,10 @@ func (c *campaign) run(from, n uint64) {
 
 // child runs one process. It returns the last seed that was begun, and whether all were done.
 func (c *campaign) child(from, n uint64) (last uint64, done bool, output string) {
-	cmd := exec.CommandContext(c.t.Context(), c.bin, "-test.run", "^TestLives$", "-test.timeout", "0")
+	cmd := exec.CommandContext(c.t.Context(), c.bin, "-test.run", "^"+c.children+"$", "-test.timeout", "0")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("TIDEMARK_SIM_FROM=%d", from), fmt.Sprintf("TIDEMARK_SIM_N=%d", n),
 		"GOMAXPROCS=1", "GOGC=800", "GOMEMLIMIT=700MiB", "GODEBUG=adaptivestackstart=1")
+	cmd.Env = append(cmd.Env, c.env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		c.t.Fatal(err)
@@ -239,14 +243,14 @@ func (c *campaign) failed(seed uint64, what string) {
 func (c *campaign) report() {
 	c.t.Logf("%d lives: %v", c.lives, c.sum)
 	for _, seed := range slices.Sorted(maps.Keys(c.bad)) {
-		again := &campaign{t: c.t, bin: c.bin, sum: map[string]int64{}}
+		again := &campaign{t: c.t, bin: c.bin, sum: map[string]int64{}, children: c.children, env: c.env}
 		times := 0
 		for range reruns {
 			again.bad = nil
 			again.run(seed, 1)
 			times += len(again.bad)
 		}
-		c.t.Errorf("seed %d failed, and in %d of %d reruns:\n%s\nTIDEMARK_SEED=%d go test -run TestSim ./stream/streamtest/sim\nadd it to %s",
-			seed, times, reruns, c.bad[seed], seed, keptSeeds)
+		c.t.Errorf("seed %d failed, and in %d of %d reruns:\n%s\n%s",
+			seed, times, reruns, c.bad[seed], fmt.Sprintf(c.again, seed))
 	}
 }

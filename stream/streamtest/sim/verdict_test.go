@@ -31,6 +31,9 @@ func (l *life) judge() error {
 	if err := l.stable(); err != nil {
 		return err
 	}
+	if err := l.correctStruck(); err != nil {
+		return err
+	}
 	r, err := reconcile.New(reconcile.Options{Plan: l.subject.plan, Kafka: l.direct(), Bucket: l.bucket, Now: time.Now, Run: "sim"})
 	if err != nil {
 		return err
