@@ -9,7 +9,7 @@
 //  2. a task is never owned again by a life that has lost it, so that no zombie has committed, and
 //  3. a new owner commits only after the last transaction of the one before is decided.
 //
-// TIDEMARK_N sets how many rounds a test does, TIDEMARK_SEED what draws them, TIDEMARK_WORLDS how many brokers with a pipeline
+// TIDEMARK_LOGS names a directory that keeps what processes print. TIDEMARK_N sets how many rounds a test does, TIDEMARK_SEED what draws them, TIDEMARK_WORLDS how many brokers with a pipeline
 // each go side by side: waiting for timeouts costs no work. `make rough KIND=... N=...` does so.
 //
 // It proves L2, L3, L4 and L5 where they rest on Kafka's fences: a decision, a position and a result are there together or

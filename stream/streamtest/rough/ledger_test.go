@@ -175,6 +175,30 @@ func stall(entries []entry) (longest time.Duration, at entry, moves int) {
 	return longest, at, moves
 }
 
+// stalls counts how often a task, and the pipeline as a whole, went without a commit for how long.
+func stalls(entries []entry, counts map[string]int64) {
+	last := map[int32]time.Time{}
+	var any time.Time
+	for _, e := range entries {
+		if before, ok := last[e.task]; ok {
+			note(counts, "a task", e.at.Sub(before))
+		}
+		if !any.IsZero() {
+			note(counts, "the pipeline", e.at.Sub(any))
+		}
+		last[e.task], any = e.at, e.at
+	}
+}
+
+func note(counts map[string]int64, who string, gap time.Duration) {
+	for _, bound := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute} {
+		if gap > bound {
+			counts[who+" silent for more than "+bound.String()]++
+		}
+	}
+	counts[who+" silent, max ms"] = max(counts[who+" silent, max ms"], gap.Milliseconds())
+}
+
 // life is the one that the broker knows a process in. With Kafka's newest transactions each of them is a life of its own.
 func (w *world) life(id string) life {
 	w.TB.Helper()

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +58,15 @@ func (w *world) spawn(args []string, env ...string) *process {
 	p.cmd = exec.Command(w.program, append(args, "-f", w.File)...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.Dir, &p.out, &p.out
 	p.cmd.Env = append(os.Environ(), env...)
+	if dir := os.Getenv("TIDEMARK_LOGS"); dir != "" {
+		log, err := os.OpenFile(filepath.Join(dir, strings.ReplaceAll(strings.Join(args, "_"), "/", "")), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			w.TB.Fatal(err)
+		}
+		both := io.MultiWriter(&p.out, log)
+		p.cmd.Stdout, p.cmd.Stderr = both, both
+		w.TB.Cleanup(func() { log.Close() })
+	}
 	if err := p.cmd.Start(); err != nil {
 		w.TB.Fatal(err)
 	}

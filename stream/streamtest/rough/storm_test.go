@@ -48,6 +48,7 @@ func TestRebalanceStorm(t *testing.T) {
 	during := s.ledger.snapshot()[before:]
 	longest, at, moved := stall(during)
 	s.counts["commits of tasks"], s.counts["stall max ms"], s.counts["tasks moved"] = int64(len(during)), longest.Milliseconds(), int64(moved)
+	stalls(during, s.counts)
 	t.Logf("the longest stall ended with %+v", at)
 	actions := s.counts["joined"] + s.counts["told to end"] + s.counts["killed"] + s.counts["stopped"]
 	if int64(len(during)) < actions || len(owners(during)) < stormMost {
