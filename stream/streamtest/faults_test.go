@@ -346,6 +346,7 @@ func TestLakeThatBeginsTooLateStops(t *testing.T) {
 		_, err = adm.DeleteRecords(ctx, to)
 		return err
 	})
+	w.Bucket = nil // it knows which directories it has made
 	w.Load()
 	w.stopsWith("the lake begins at offset", "is it the right bucket?")
 	report, err := w.Reconciler().Apply(t.Context(), reconcile.ApplyOptions{All: true})
