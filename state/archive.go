@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidemark-io/tidemark/crashpoint"
@@ -57,6 +59,9 @@ func LoadManifest(ctx context.Context, b blob.Bucket, key string) (*Manifest, er
 	}
 	if name := manifestName(&m.Cut); !strings.HasSuffix(key, "/"+name) {
 		return nil, &CorruptError{Path: key, What: "the manifest is of another cut: " + name}
+	}
+	if task, err := strconv.Atoi(path.Base(path.Dir(key))); err == nil && int32(task) != m.Cut.Task {
+		return nil, &CorruptError{Path: key, What: fmt.Sprintf("the manifest is of task %d", m.Cut.Task)}
 	}
 	return m, nil
 }

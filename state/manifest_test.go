@@ -123,3 +123,29 @@ func TestOptionsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// Manifests of two tasks at the same offsets have the same name: one in the other's place is told by what it says.
+func TestManifestOfAnotherTask(t *testing.T) {
+	s := open(t, newMemShared(t), "s")
+	w := newWorkload(3)
+	if err := w.apply(s); err != nil {
+		t.Fatal(err)
+	}
+	bucket := blob.NewMemory()
+	m, _, err := s.Checkpoint(t.Context(), bucket, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := bucket.Get(t.Context(), prefix+"/"+manifestKey(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := "checkpoints/flights/3/" + manifestKey(m)
+	if err := bucket.Put(t.Context(), other, data); err != nil {
+		t.Fatal(err)
+	}
+	var corrupt *state.CorruptError
+	if _, err := state.LoadManifest(t.Context(), bucket, other); !errors.As(err, &corrupt) || corrupt.Path != other {
+		t.Errorf("a manifest of task 2 among those of task 3: %v", err)
+	}
+}
