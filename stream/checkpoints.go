@@ -31,6 +31,11 @@ func (r *runner) checkpointWhere(ctx context.Context, id int32, accept func(*sta
 		if errors.Is(err, blob.ErrNotFound) {
 			continue // pruned since it was listed
 		}
+		if err == nil {
+			if err = r.ofTask(&m.Cut, id); err != nil {
+				err = &state.CorruptError{Path: name.Key, What: err.Error()}
+			}
+		}
 		if errors.As(err, &corrupt) {
 			r.log.Warn("checkpoint passed over", "task", id, "checkpoint", name.Key, "err", err)
 			continue

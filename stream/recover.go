@@ -172,7 +172,7 @@ func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
 // returns a nil cut if there is none at all, and the manifest's key if it restored one.
 func (r *runner) openState(ctx context.Context, id int32, c committed) (store *state.Store, cut *state.Cut, from string, err error) {
 	dir := r.stateDir(id)
-	if store, cut, err = r.openLocal(dir, c); err != nil {
+	if store, cut, err = r.openLocal(id, dir, c); err != nil {
 		return nil, nil, "", err
 	}
 	best, err := r.newestCheckpoint(ctx, id, c, cut)
@@ -197,7 +197,7 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (store *s
 }
 
 // openLocal opens the state on the disk if it is usable, and sets it aside if it isn't.
-func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, error) {
+func (r *runner) openLocal(id int32, dir string, c committed) (*state.Store, *state.Cut, error) {
 	if _, err := r.shared.FS().Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -216,12 +216,24 @@ func (r *runner) openLocal(dir string, c committed) (*state.Store, *state.Cut, e
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("state %s: %w", dir, err), store.Close())
 	}
-	if cut == nil || r.usable(cut, c) && !r.suspected(dir) {
+	if cut == nil || r.ofTask(cut, id) == nil && r.usable(cut, c) && !r.suspected(dir) {
 		return store, cut, nil
+	}
+	if err := r.ofTask(cut, id); err != nil {
+		return nil, nil, errors.Join(store.Close(), r.setAside(dir, err))
 	}
 	reason := fmt.Sprintf("at offset %s, decision %d, fingerprint %s, begun with decision %d: not on the way to the committed cut %s, %d, begun with %d",
 		offsetsText(cut.Position()), cut.Journal, cut.Fingerprint, cut.Life, offsetsText(c.position()), c.journal, c.life)
 	return nil, nil, errors.Join(store.Close(), r.setAside(dir, errors.New(reason)))
+}
+
+// ofTask reports why a cut isn't this task's. The offsets of two tasks may well be the same; what one makes of another's state
+// would be published before it is noticed.
+func (r *runner) ofTask(cut *state.Cut, id int32) error {
+	if cut.Pipeline != r.o.Plan.Pipeline.Name || cut.Task != id {
+		return fmt.Errorf("it is the state of task %d of pipeline %s, found in the place of task %d of %s", cut.Task, cut.Pipeline, id, r.o.Plan.Pipeline.Name)
+	}
+	return nil
 }
 
 // usable says whether replay can bring a state with this cut to the committed one.

@@ -70,6 +70,9 @@ func corruptOnce(t *testing.T, plan *pipeline.Plan, seed uint64) string {
 	found := w.verify()
 	signals := w.goOn()
 	wrong := w.wrong()
+	if strings.Contains(strings.Join(signals, "\n"), hangs) {
+		t.Errorf("seed %d: %s: the stream goes on for ever: %q", seed, m, signals)
+	}
 	switch {
 	case wrong != nil && len(signals) == 0 && len(found) == 0:
 		t.Errorf("seed %d: %s: accepted silently: %v", seed, m, wrong)

@@ -23,6 +23,7 @@
 //	atrest_test.go     what is at rest, sorted by kind
 //	mutate_test.go     how bytes at rest are altered
 //	corrupt_test.go    invariant 3, and harmless_test.go its list of what may go unnoticed
+//	found_test.go      what these have found
 //	nth_test.go        invariant 2
 //	power_test.go      invariant 1, on a machine (machine_life_test.go) that runs a task (machine_test.go), held against the run
 //	                   without a loss (history_test.go)

@@ -155,7 +155,7 @@ var places = []string{
 // rollBack puts an older self of a whole place there, or the state of one task in the place of another's.
 func rollBack(r *rand.Rand, at, before rest) *mutation {
 	if r.IntN(6) == 0 {
-		return exchange(at)
+		return exchange(at, "/state/shape/a/0/", "/state/shape/a/1/")
 	}
 	place := places[r.IntN(len(places))]
 	m := &mutation{how: "all older", kind: kind(place), to: rest{}, older: true}
@@ -168,10 +168,9 @@ func rollBack(r *rand.Rand, at, before rest) *mutation {
 	return m
 }
 
-// exchange swaps the state directories of two tasks.
-func exchange(at rest) *mutation {
-	m := &mutation{how: "two tasks' exchanged", kind: "/state/", to: rest{}}
-	const a, b = "/state/shape/a/0/", "/state/shape/a/1/"
+// exchange swaps what lies below two prefixes.
+func exchange(at rest, a, b string) *mutation {
+	m := &mutation{how: "two tasks' exchanged", kind: kind(a), to: rest{}}
 	for _, p := range append(at.below(a), at.below(b)...) {
 		m.to[p] = nil
 	}

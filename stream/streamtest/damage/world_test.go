@@ -113,6 +113,8 @@ func (w *world) options() stream.Options {
 	}
 }
 
+const hangs = "the stream still ran after"
+
 // runLimit, of virtual time, is what no run may take: one that does hangs.
 const runLimit = 20 * time.Second
 
@@ -124,7 +126,7 @@ func (w *world) toEnd() (*stream.Summary, error) {
 	o.UntilEnd = true
 	sum, err := stream.Run(ctx, o)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("the stream still ran after %v: %w", runLimit, err)
+		return nil, fmt.Errorf("%s %v: %w", hangs, runLimit, err)
 	}
 	return sum, err
 }
