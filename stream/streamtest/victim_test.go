@@ -94,10 +94,14 @@ func (v *victim) kill(at string, r route) error {
 
 func (v *victim) killOnce(at string, r route) error {
 	v.t.Helper()
+	correcting := r.args[0] == "reconcile"
+	v.due = v.due && correcting // what streams now opens windows again
 	if r.before != nil {
 		r.before(v)
 	}
-	v.send(40)
+	if !correcting {
+		v.send(40)
+	}
 	alive, over := context.WithCancel(v.t.Context())
 	var producing sync.WaitGroup
 	if !r.quiet {
@@ -106,15 +110,14 @@ func (v *victim) killOnce(at string, r route) error {
 	died, err := v.Crash(v.program, trial.Crash{At: at, Stop: r.stop, StopHits: r.stopHits, Within: killMax}, v.args(r)...)
 	over()
 	producing.Wait()
-	if err != nil {
-		return err
-	}
 	name, _, _ := strings.Cut(died, ":")
-	v.died[name]++
-	if r.args[0] == "reconcile" && slices.Contains(spent, name) {
+	if isAlive(err) || slices.Contains(spent, name) {
 		v.due = false
 	}
-	return nil
+	if err == nil {
+		v.died[name]++
+	}
+	return err
 }
 
 // spent are the points after which there may be nothing left to correct.
