@@ -13,8 +13,8 @@ import (
 
 const (
 	startTries  = 3
-	startWait   = 60 * time.Second
-	stopWait    = 30 * time.Second
+	startWait   = 3 * time.Minute
+	stopWait    = time.Minute
 	versionHere = "4.1.0"
 )
 
