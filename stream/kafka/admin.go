@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -76,8 +77,20 @@ func NewAdmin(o Options) (*Admin, error) {
 func (a *Admin) Close() { a.cl.Close() }
 
 // Topic describes a topic. errors.Is(err, ErrNoTopic) when there is none.
-func (a *Admin) Topic(ctx context.Context, name string) (*TopicInfo, error) {
-	return describe(ctx, a.cl, name)
+func (a *Admin) Topic(ctx context.Context, name string) (info *TopicInfo, err error) {
+	waited := persist(ctx, func() error {
+		info, err = describe(ctx, a.cl, name)
+		var answer *kerr.Error
+		if errors.As(err, &answer) && !errors.Is(err, ErrNoTopic) {
+			return err
+		}
+		// A connection has been tried often enough. Whether a topic is there is for the caller to wait for.
+		return nil
+	})
+	if err = cmp.Or(waited, err); err != nil {
+		return nil, err
+	}
+	return info, nil
 }
 
 // describe asks the broker, not the client's cache.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // frameMax bounds a request or response that goes through a Proxy.
@@ -38,6 +39,8 @@ type Proxy struct {
 	mu      sync.Mutex
 	fates   map[int16]Fate
 	met     map[int16]int
+	asked   map[int16]int
+	strikes map[int16]*Strike
 	links   map[*link]struct{}
 	weather Weather
 	changed chan struct{} // closed when the weather changes
@@ -53,6 +56,8 @@ func (b *Broker) Proxy(t testing.TB) *Proxy {
 		closed:  make(chan struct{}),
 		fates:   make(map[int16]Fate),
 		met:     make(map[int16]int),
+		asked:   make(map[int16]int),
+		strikes: make(map[int16]*Strike),
 		links:   make(map[*link]struct{}),
 		changed: make(chan struct{}),
 	}
@@ -138,7 +143,7 @@ func (p *Proxy) accept() {
 			client.Close()
 			continue
 		}
-		l := &link{p: p, client: client, broker: broker, keys: make(map[uint32]int16)}
+		l := &link{p: p, client: client, broker: broker, keys: make(map[uint32]int16), struck: make(map[uint32]*Strike)}
 		if !p.keep(l) {
 			return
 		}
@@ -157,8 +162,10 @@ type link struct {
 
 	mu     sync.Mutex
 	keys   map[uint32]int16 // by correlation id, of requests that await their response
-	silent bool             // responses are swallowed
-	gone   bool             // everything is, and neither end learns of it
+	struck map[uint32]*Strike
+	silent bool          // responses are swallowed
+	late   time.Duration // how long the next response is held back
+	gone   bool          // everything is, and neither end learns of it
 }
 
 func (l *link) hangUp() {
@@ -181,7 +188,7 @@ func (l *link) pump(to io.Writer, from io.Reader, look func([]byte) error) {
 		case err != nil:
 			continue // swallowed
 		}
-		if !l.endure(len(frame)) {
+		if !l.endure(len(frame)) || !l.p.wait(l.held(from)) {
 			continue
 		}
 		if _, err := to.Write(frame); err != nil {
@@ -199,6 +206,9 @@ func (l *link) request(body []byte) error {
 	l.mu.Lock()
 	l.keys[binary.BigEndian.Uint32(body[4:])] = key
 	l.mu.Unlock()
+	if s := l.p.chosen(key); s != nil {
+		return l.strike(s, binary.BigEndian.Uint32(body[4:]))
+	}
 	if l.p.fate(key) == LoseRequest {
 		l.p.note(key)
 		return errLost
@@ -215,6 +225,12 @@ func (l *link) response(body []byte) error {
 	defer l.mu.Unlock()
 	key := l.keys[id]
 	delete(l.keys, id)
+	if s := l.struck[id]; s != nil {
+		if s.Fate == LoseResponse {
+			return errLost
+		}
+		l.late = s.ResponseLate
+	}
 	switch l.p.fate(key) {
 	case LoseResponse:
 		l.p.note(key)

@@ -262,8 +262,8 @@ func (l *life) stir(m *machine) {
 		p.cancel()
 		l.tally["stops"]++
 		l.bury(m)
-	case what < 45:
-		p.freeze(l.while())
+	case what < 50:
+		p.freeze(pick(l.rng, 2*time.Second, 12*time.Second, time.Minute)) // its session may be over when it goes on
 		l.tally["freezes"]++
 	}
 }

@@ -230,7 +230,7 @@ func (l *life) endStruck() {
 // correctStruck lets reconcile meet what it is to meet. It may fail, and then the next one, which judge starts, is to go on.
 func (l *life) correctStruck() error {
 	s := l.strike
-	if s == nil {
+	if s == nil || s.cell != nil && s.cell.moment.act != correcting {
 		return nil
 	}
 	s.begin(correcting)
