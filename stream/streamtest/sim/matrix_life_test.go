@@ -185,10 +185,15 @@ func (l *life) excuse(err error) {
 		l.tally["ended for want of a permission"]++
 	case errors.Is(err, kafka.ErrInstanceFenced):
 		l.tally["ended by another of its name"]++
+	case c.answer != nil && !c.answer.Retriable && setupKeys[c.key] && strings.Contains(err.Error(), c.answer.Message):
+		l.tally["ended at its start, saying what the broker had said"]++
 	default:
 		l.fail("the process ended: %v", err)
 	}
 }
+
+// setupKeys are what a process asks before its first session: an answer that is no reason to ask again ends it there.
+var setupKeys = map[kmsg.Key]bool{kmsg.Metadata: true, kmsg.CreateTopics: true, kmsg.ListOffsets: true, kmsg.ApiVersions: true}
 
 // passes is what the exit code 5 says: trying again may help.
 func passes(err error) bool {
