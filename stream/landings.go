@@ -171,7 +171,7 @@ func (r *runner) landAll(ctx context.Context) error {
 		if err := r.reap(); err != nil {
 			return err
 		}
-		if len(r.landings.flights) == 0 {
+		if r.launch(all); len(r.landings.flights) == 0 { // nothing came while the last ones were under way
 			break
 		}
 	}
