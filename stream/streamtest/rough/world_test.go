@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/tidemark-io/tidemark/stream/streamtest"
 	"github.com/tidemark-io/tidemark/stream/streamtest/realkafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
@@ -88,23 +89,22 @@ func (w *world) begin(perSecond int) {
 	w.TB.Cleanup(end)
 }
 
+// feed has the patience that a source without a deadline has: each record is written once, however long the broker is away.
 func (w *world) feed(ctx context.Context, perSecond int) error {
-	p, err := kafka.NewProducer(w.Kafka)
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.Kafka.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.UnknownTopicRetries(-1))
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer cl.Close()
 	portion := max(int64(perSecond)*int64(feedTick)/int64(time.Second), 1)
 	for ctx.Err() == nil {
 		from := w.fed.Load()
 		to := min(from+portion, int64(len(w.log)))
+		var records []*kgo.Record
 		for _, m := range w.log[from:to] {
-			rec := &kafka.Record{Topic: "orders", Partition: w.Partition(m.Key), Key: []byte(m.Key), Value: m.Value}
-			if err := p.Produce(context.Background(), rec); err != nil {
-				return fmt.Errorf("the source, at %d: %w", from, err)
-			}
+			records = append(records, &kgo.Record{Topic: "orders", Partition: w.Partition(m.Key), Key: []byte(m.Key), Value: m.Value})
 		}
-		if err := p.Flush(context.Background()); err != nil {
+		if err := cl.ProduceSync(context.Background(), records...).FirstErr(); err != nil {
 			return fmt.Errorf("the source, at %d: %w", from, err)
 		}
 		w.fed.Store(to)
