@@ -71,6 +71,13 @@ SEED ?= 1
 faults:
 	TIDEMARK_N=$(if $(filter command,$(firstword $(origin N))),$(N),500) TIDEMARK_SEED=$(SEED) $(GO) test -count 1 -v -timeout 0 -run 'TestSim$$' ./stream/streamtest/sim
 
+# Each type of request x {lost before the broker, lost after it, late, each error that fits it}, one in a whole life, in virtual
+# time: N seeds from SEED on. And those of a commit on a real broker, N times over.
+.PHONY: matrix
+matrix:
+	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) $(GO) test -count 1 -v -timeout 0 -run 'TestMatrix$$' ./stream/streamtest/sim
+	TIDEMARK_N=$(N) TIDEMARK_SEED=$(SEED) $(GO) test -count 1 -v -timeout 600m -run 'TestCommitRequestsAreStruck$$' ./stream/streamtest
+
 # What is kept, broken: N changes of bytes at rest from seed SEED on, 4 N losses of power, and every operation of disk and bucket that
 # fails whose number is 1 more than a multiple of EVERY, for the pipelines of SHAPES.
 EVERY  ?= 1

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -140,10 +141,7 @@ func (a *Admin) EnsureTopic(ctx context.Context, s TopicSpec) error {
 		configs[key] = &value
 	}
 	if _, err := a.Topic(ctx, s.Name); errors.Is(err, ErrNoTopic) {
-		_, err := ask(ctx, func() (kadm.CreateTopicResponse, error) {
-			return a.adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
-		})
-		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		if err := a.create(ctx, s, replication, configs); err != nil {
 			return fmt.Errorf("create topic %s with %d partitions: %w", s.Name, s.Partitions, err)
 		}
 	}
@@ -156,6 +154,27 @@ func (a *Admin) EnsureTopic(ctx context.Context, s TopicSpec) error {
 			s.Name, info.Partitions, s.Partitions)
 	}
 	return nil
+}
+
+// createTries bounds how often a topic is asked for whose making has neither succeeded nor failed for good.
+const createTries = 5
+
+func (a *Admin) create(ctx context.Context, s TopicSpec, replication int16, configs map[string]*string) error {
+	for try := 1; ; try++ {
+		_, err := ask(ctx, func() (kadm.CreateTopicResponse, error) {
+			return a.adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
+		})
+		var network net.Error
+		switch {
+		case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
+			return nil // perhaps by an attempt whose answer did not come
+		case try == createTries, ctx.Err() != nil, !retriable(err) && (!errors.As(err, &network) || !network.Timeout()):
+			return err
+		}
+		if waited := pause(ctx, pauseMax); waited != nil {
+			return errors.Join(waited, err)
+		}
+	}
 }
 
 // settled waits until the brokers agree that the topic is there.

@@ -62,6 +62,9 @@ func TestCommitRequestsAreStruck(t *testing.T) {
 	for range rounds {
 		for _, key := range struckKeys {
 			for name, s := range strikes {
+				if rounds == 1 && s.After > 0 {
+					continue // the many rounds' own
+				}
 				l.strike(key, name, s, done)
 			}
 		}

@@ -20,4 +20,6 @@
 // its connections in memory, link_test.go the fates of its requests, broker_test.go the errors that the broker answers,
 // bucket_test.go the bucket as it sees it. subject_test.go is what runs: pipelines, logs and their oracles, and shapes_test.go those of
 // the large lives. verdict_test.go is what is held against the oracle.
+// matrix_test.go is a second campaign: in each of its lives one chosen request meets one chosen fault (matrix_life_test.go), for
+// every request and fault of matrix_table_test.go; matrix_cell_test.go names them, matrix_strike_test.go makes them happen.
 package sim
