@@ -16,7 +16,7 @@ func TestRaces(t *testing.T) {
 	began := time.Now()
 	draw := rand.New(rand.NewPCG(seed, 99))
 	counts := map[string]int64{}
-	w := newWorld(t, scene{seed: seed, session: 3 * time.Second, transaction: 3 * time.Second, events: 20_000 + 1_500*n})
+	w := newWorld(t, scene{seed: seed, session: 6 * time.Second, transaction: 5 * time.Second, events: 20_000 + 1_500*n})
 	w.begin(150)
 	here := []*supervisor{w.supervise("a"), w.supervise("b")}
 	w.allMove(here[0].process(), here[1].process())

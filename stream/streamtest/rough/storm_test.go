@@ -12,8 +12,8 @@ import (
 
 // The timeouts of the worlds in which processes come and go.
 const (
-	stormSession     = 3 * time.Second
-	stormTransaction = 3 * time.Second
+	stormSession     = 6 * time.Second
+	stormTransaction = 5 * time.Second
 	stormMost        = 6 // processes
 )
 

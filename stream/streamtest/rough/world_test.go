@@ -142,7 +142,7 @@ func rest(ctx context.Context, d time.Duration) {
 }
 
 // awaitMax is how long anything may take that must come.
-const awaitMax = 90 * time.Second
+const awaitMax = 4 * time.Minute
 
 // await waits until something is so, and tells how long it took; the test ends if it never is.
 func (w *world) await(what func() string, ok func() bool) time.Duration {

@@ -27,9 +27,9 @@ type zombies struct {
 // The session and transaction timeouts of the worlds with zombies. In every other world a zombie wakes before its transaction
 // has timed out: there the group's generation alone is what keeps it from committing.
 const (
-	zombieSession = 2 * time.Second
-	zombieShort   = 2 * time.Second
-	zombieLong    = 15 * time.Second
+	zombieSession = 6 * time.Second
+	zombieShort   = 4 * time.Second
+	zombieLong    = 25 * time.Second
 )
 
 // TestZombiesCommitNothing stops a process (SIGSTOP) in the midst of its work, at random moments and at named points of a
@@ -147,7 +147,7 @@ func (z *zombies) strike(id string) string {
 	p := z.start(id, "TIDEMARK_CRASH="+at)
 	z.here[id] = p
 	met := func() bool { return strings.Contains(p.out.String(), "crashpoint "+point+" hit") }
-	for until := time.Now().Add(15 * time.Second); !met() && time.Now().Before(until); {
+	for until := time.Now().Add(30 * time.Second); !met() && time.Now().Before(until); {
 		if p.ended() {
 			z.TB.Fatalf("%s ended on its way to %s\n%s", id, at, p.tail())
 		}
