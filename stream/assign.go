@@ -119,9 +119,13 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 	if err != nil {
 		return starts, r.stop(id, err)
 	}
+	if c.found {
+		r.restores.begin(id)
+	}
 	t, err := r.openStored(ctx, id, c, r.openTask)
+	r.restores.end(id, err == nil)
 	if order, asked := r.answered(ctx, id, found, err); order != nil || asked != nil {
-		if err = asked; err == nil {
+		if err = errors.Join(asked, t.shut()); err == nil {
 			t, err = r.openStored(ctx, id, c, func(ctx context.Context, id int32, c committed) (*task, error) { return r.anew(ctx, id, c, order) })
 		}
 	}
@@ -155,6 +159,15 @@ func (r *runner) openStored(ctx context.Context, id int32, c committed, open fun
 		}
 	}
 	return t, nil
+}
+
+// shut lets go of a task that was opened in vain.
+func (t *task) shut() error {
+	if t == nil {
+		return nil
+	}
+	t.closeLanders()
+	return t.store.Close()
 }
 
 // committedOf puts together what the broker says of one task.

@@ -82,6 +82,7 @@ func (g *gap) fromLake(ctx context.Context, position, start int64, yield func(*k
 		if position >= min(start, g.to) {
 			break
 		}
+		g.r.restores.from(g.task, FromLake)
 		g.r.log.Info("replaying from the lake", "topic", g.in.topic, "partition", g.task, "from", position, "to", min(e.End, g.to))
 		err := lake.ReadEntry(ctx, g.r.o.Bucket, e, position, func(s *lake.Stored) error {
 			if s.Offset >= g.to {

@@ -45,7 +45,10 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 			return err
 		}
 	}
-	p := &replay{t: t, turn: replayTurn, every: replayWriteEvery}
+	p := &replay{t: t, turn: replayTurn, every: replayWriteEvery, told: func(done, total int64) { r.restores.replayed(t.id, done, total) }}
+	if !hasState {
+		r.restores.from(t.id, FromTopic)
+	}
 	for i, in := range t.inputs {
 		if start := c.at[i].ends.Start; in.next < start && in.next < c.at[i].next {
 			g := gap{r: r, task: t.id, in: in, to: c.at[i].next}

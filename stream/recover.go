@@ -264,20 +264,24 @@ func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, lo
 	return best, nil
 }
 
-// replaceLocal puts a checkpoint in the place of whatever is on the disk. A checkpoint that turns out corrupt is
-// remembered, and the whole recovery begins again without it.
+// replaceLocal puts a checkpoint in the place of whatever is on the disk, which is set aside once the checkpoint is whole. A
+// checkpoint that turns out corrupt is remembered, and the whole recovery begins again without it.
 func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store, m *checkpoint) error {
 	dir := r.stateDir(id)
 	if store != nil {
 		if err := store.Close(); err != nil {
 			return fmt.Errorf("task %d: close older state: %w", id, err)
 		}
-		if err := r.setAside(dir, fmt.Errorf("checkpoint at %s is newer", offsetsText(m.Cut.Position()))); err != nil {
-			return err
-		}
 	}
 	r.log.Info("restoring", "task", id, "checkpoint", m.key, "offset", offsetsText(m.Cut.Position()))
-	err := state.Restore(ctx, r.o.Bucket, r.checkpointPrefix(id), m.Manifest, dir, r.shared)
+	why := fmt.Sprintf("checkpoint at %s is newer", offsetsText(m.Cut.Position()))
+	aside, err := state.Replace(ctx, r.o.Bucket, r.checkpointPrefix(id), m.Manifest, dir, why, r.shared,
+		state.RestoreOptions{Progress: func(done, total int64) { r.restores.fetched(id, done, total) }})
+	if aside != "" {
+		crashpoint.Hit("recover/set-aside")
+		r.cleared(dir)
+		r.log.Warn("state set aside", "dir", dir, "to", aside, "why", why)
+	}
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
 		r.suspectAt(m.key)

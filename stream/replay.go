@@ -27,6 +27,9 @@ type replay struct {
 	turn  int
 	every int
 	since int // records since the last write
+
+	done, total int64                   // offsets
+	told        func(done, total int64) // is told of them
 }
 
 // leg is the part of a replay that is one input's.
@@ -46,6 +49,7 @@ func (p *replay) add(in *input, to int64, decisions []journal.Entry, records ite
 	for len(mine) > 0 && mine[0].Offset < in.next {
 		mine = mine[1:]
 	}
+	p.total += max(0, to-in.next)
 	p.legs = append(p.legs, &leg{in: in, to: to, decisions: mine, records: records})
 }
 
@@ -78,7 +82,7 @@ func (p *replay) run() error {
 		if err := p.advance(l); err != nil {
 			return fmt.Errorf("%s/%d: %w", l.in.topic, t.id, err)
 		}
-		if p.since < p.every {
+		if p.since < p.every || p.arrived() {
 			continue
 		}
 		p.since = 0
@@ -86,6 +90,17 @@ func (p *replay) run() error {
 			return err
 		}
 	}
+}
+
+// arrived says that the inputs are where the replay ends. The state there is the caller's to write: while windows are held it
+// isn't yet the one that belongs to that cut (law L4).
+func (p *replay) arrived() bool {
+	for _, l := range p.legs {
+		if l.in.next < l.to {
+			return false
+		}
+	}
+	return true
 }
 
 // lowest is the leg whose turn it is; nil when all are done.
@@ -143,8 +158,12 @@ func (p *replay) obey(l *leg, offset int64) error {
 }
 
 func (p *replay) flush(l *leg) error {
+	from := l.in.next
 	if err := p.t.process(l.in, l.batch); err != nil {
 		return err
+	}
+	if p.done += l.in.next - from; p.told != nil {
+		p.told(p.done, p.total)
 	}
 	p.since += len(l.batch)
 	l.batch = l.batch[:0]

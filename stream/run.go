@@ -77,6 +77,7 @@ type runner struct {
 
 	beat     beat
 	status   statusBoard
+	restores *restores
 	landings landings
 }
 
@@ -97,7 +98,7 @@ func newRunner(o Options) (*runner, error) {
 		o: o, bucket: bucket, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
 		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(memory.Results), memory: memory,
 		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
-		told: map[int32]string{}, ordersSeen: map[int32]int{},
+		told: map[int32]string{}, ordersSeen: map[int32]int{}, restores: newRestores(o.Now),
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +22,11 @@ type TaskState string
 
 const (
 	Running TaskState = "RUNNING"
-	Idle    TaskState = "IDLE"    // nothing to read
-	Paused  TaskState = "PAUSED"  // its records can't be stored; Err says why. It goes on by itself
-	Stopped TaskState = "STOPPED" // Err says why, and what to do
+	// Restoring is on the way to the committed cut; Restore says how far.
+	Restoring TaskState = "RESTORE"
+	Idle      TaskState = "IDLE"    // nothing to read
+	Paused    TaskState = "PAUSED"  // its records can't be stored; Err says why. It goes on by itself
+	Stopped   TaskState = "STOPPED" // Err says why, and what to do
 )
 
 // Status is a snapshot of one process's part in a pipeline.
@@ -42,6 +45,8 @@ type Status struct {
 	Rebuilds     int64                        `json:"rebuilds"` // sessions that ended in an error
 	LastError    string                       `json:"last_error,omitempty"`
 	LandingBytes int64                        `json:"landing_bytes"` // waiting in memory to be landed
+	// Restores counts restores by where the state came from.
+	Restores map[string]RestoreTook `json:"restores,omitempty"`
 	// Memory is the parts of the budget that are counted, with what they hold.
 	Memory []Part `json:"memory"`
 	// BucketFailing is how the bucket has been failing, and since when; empty while it does what it is asked.
@@ -56,6 +61,7 @@ type TaskStatus struct {
 	Task         int32            `json:"task"`
 	State        TaskState        `json:"state"`
 	Err          string           `json:"error,omitempty"`
+	Restore      *RestoreStatus   `json:"restore,omitempty"` // of a task that is on its way
 	Committed    int64            `json:"committed"`
 	LastStable   int64            `json:"last_stable"`
 	High         int64            `json:"high"`
@@ -95,6 +101,7 @@ type InputStatus struct {
 type CheckpointStatus struct {
 	At            time.Time     `json:"at"`
 	Next          int64         `json:"next"` // offset at which it stands
+	Gap           int64         `json:"gap"`  // offsets of all inputs that a crash now would replay
 	Took          time.Duration `json:"took_ns"`
 	Bytes         int64         `json:"bytes"`
 	BytesUploaded int64         `json:"bytes_uploaded"` // since the process started
@@ -194,6 +201,10 @@ func (r *runner) report() {
 	r.mu.Lock()
 	observed := r.observed
 	first := observed[r.sources[0].Name]
+	here := make(map[int32]bool, len(r.tasks))
+	for id := range r.tasks {
+		here[id] = true
+	}
 	for id := range r.width() {
 		if err := r.stopped[id]; err != nil && r.tasks[id] == nil {
 			s.Tasks = append(s.Tasks, TaskStatus{Task: id, State: Stopped, Err: err.Error(), Watermark: window.NoWatermark,
@@ -201,6 +212,12 @@ func (r *runner) report() {
 		}
 	}
 	r.mu.Unlock()
+	r.restores.tasks(&s, func(id int32) bool { return here[id] })
+	for i := range s.Tasks {
+		if t := &s.Tasks[i]; t.State == Restoring {
+			t.LastStable, t.High = first[t.Task].LastStable, first[t.Task].High
+		}
+	}
 	for _, t := range tasks {
 		st := t.status(observed, b)
 		r.storing(t, &st)
@@ -209,6 +226,7 @@ func (r *runner) report() {
 			s.Lateness[i] += n
 		}
 	}
+	slices.SortFunc(s.Tasks, func(a, b TaskStatus) int { return int(a.Task - b.Task) })
 	r.o.Observe(s)
 }
 
@@ -261,6 +279,7 @@ func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.Checkpoint = b.checkpoints[t.id]
+	s.Checkpoint.Gap = t.gapTo(b.cuts[t.id])
 	return s
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tidemark-io/tidemark/cmd/internal/telemetry"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/lake/blob/cloud"
 	"github.com/tidemark-io/tidemark/stream/kafka"
@@ -17,6 +18,8 @@ type opened struct {
 	plan   *pipeline.Plan
 	kafka  kafka.Options
 	bucket blob.Bucket
+	// requests counts those to the bucket.
+	requests *telemetry.Requests
 }
 
 // load reads and compiles the pipeline file. What is wrong with it is a usage error: nothing was touched.
@@ -48,11 +51,14 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := cloud.Open(ctx, plan.Pipeline.Lake.Bucket, plan.Pipeline.Dir, cloud.Options{Now: a.now})
+	requests := telemetry.NewRequests(plan.Pipeline.Name)
+	bucket, err := cloud.Open(ctx, plan.Pipeline.Lake.Bucket, plan.Pipeline.Dir, cloud.Options{
+		Now: a.now, Observe: func(r cloud.Request) { requests.Observe(r.Op, r.Result, r.Took) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the lake of pipeline %s: %w", plan.Pipeline.Name, err)
 	}
-	return &opened{plan: plan, kafka: options, bucket: bucket}, nil
+	return &opened{plan: plan, kafka: options, bucket: bucket, requests: requests}, nil
 }
 
 // kafkaOf is how to reach a pipeline's brokers.

@@ -110,7 +110,7 @@ func (a *app) serveRun(f runFlags, o *opened, board *telemetry.Board) (*pageServ
 	}
 	b := thisBuild()
 	mux := http.NewServeMux()
-	err = telemetry.Register(mux, telemetry.Options{Board: board, Version: b.Version, Go: b.Go, Now: a.now})
+	err = telemetry.Register(mux, telemetry.Options{Board: board, Version: b.Version, Go: b.Go, Now: a.now, Requests: o.requests})
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func taskRows(t *status.Task) [][]string {
 			row[9] = "-"
 		}
 		if i == 0 {
-			row[1], row[2], row[8], row[10] = t.State, orDash(t.Owner), count(t.Open), checkpointText(t.Checkpoint)
+			row[1], row[2], row[8], row[10] = t.Shown(), orDash(t.Owner), count(t.Open), checkpointText(t.Checkpoint)
 		}
 		rows[i] = row
 	}

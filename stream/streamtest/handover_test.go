@@ -29,7 +29,7 @@ func (w *world) member(t *testing.T, id string) *member {
 	p := &member{stop: cancel, ended: make(chan error, 1)}
 	o := w.Options(id)
 	o.UntilEnd = false
-	o.Observe = func(s stream.Status) { p.tasks.Store(int64(len(s.Tasks))) }
+	o.Observe = func(s stream.Status) { p.tasks.Store(int64(arrived(&s))) }
 	go func() { _, err := stream.Run(ctx, o); p.ended <- err }()
 	return p
 }

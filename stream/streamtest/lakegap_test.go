@@ -141,7 +141,7 @@ func (s *shape) settle(id string) {
 		Plan: s.Plan, Kafka: s.Kafka, Bucket: s.Bucket, ID: id, Now: time.Now, PollRecordsMax: 100, RetryFor: 30 * time.Second,
 		Observe: func(st stream.Status) {
 			last = st
-			done := len(st.Tasks) == trial.ShapeWidth
+			done := arrived(&st) == trial.ShapeWidth
 			through := func(internal bool) {
 				for _, task := range st.Tasks {
 					for _, in := range task.Inputs {

@@ -151,6 +151,8 @@ func majority(d *status.Document) string {
 		}
 	}
 	switch {
+	case running == 0 && slices.ContainsFunc(d.Tasks, func(t status.Task) bool { return t.Restore != nil }):
+		return "RESTORE"
 	case running == 0:
 		return status.Down
 	case d.Process == "" && running < len(d.Tasks):

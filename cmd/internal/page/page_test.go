@@ -24,6 +24,7 @@ func sample() *status.Document {
 				Watermark: &watermark, Open: 3, Waits: "3 open windows, the oldest from 2026-11-22T11:00Z", Pending: 2,
 				Checkpoint: &status.Checkpoint{At: now.Add(-18 * time.Second), Next: 26000, Gap: 739}},
 			{Task: 2, Partition: "flights/2", State: "IDLE", Owner: "main"},
+			{Task: 3, Partition: "flights/3", State: "RESTORE", Owner: "main", Restore: &status.Restore{Source: "checkpoint", Percent: 61, Bytes: 61, BytesTotal: 100}},
 		},
 		Accounting: status.Accounting{Consumed: 26739, Aggregated: 25531, Duplicate: 256, Late: 952, Balanced: true},
 		Outputs:    []status.Output{{Name: "departures-hourly", Open: 3, Closed: 1642}},
@@ -52,7 +53,7 @@ func rendered(t *testing.T, views ...View) (http.Header, string) {
 func TestThePageAnswers(t *testing.T) {
 	_, body := rendered(t, View{Document: sample()})
 	for _, want := range []string{
-		"RUNNING 2 of 4 tasks here", "1,212<small>offsets", "balanced<small>26,739 records consumed",
+		"RUNNING 2 of 4 tasks here", "RESTORE 61%", "1,212<small>offsets", "balanced<small>26,739 records consumed",
 		"consumed 26,739 = aggregated 25,531 + duplicate 256", "2026-11-22 11:00:00", "18 s ago, 739 to replay", "3 s ago",
 		"the oldest from 2026-11-22T11:00Z", "flights/0: 2 event times wait until others confirm them", `<td class="mono">itself</td>`, "1,642<small>windows closed, 3 open", "331 due",
 		"A unit that waits: departures-hourly dt=2013-01-31/hr=23", "in order", "up to 1 m", "beyond 1 m", `style="width: 100.0%"`, `style="width: 2.5%"`,
@@ -145,9 +146,9 @@ func TestEmptyAndDown(t *testing.T) {
 	d := sample()
 	d.Process = ""
 	for i := range d.Tasks {
-		d.Tasks[i].State, d.Tasks[i].Owner = status.Down, ""
+		d.Tasks[i].State, d.Tasks[i].Owner, d.Tasks[i].Restore = status.Down, "", nil
 	}
-	if _, body := rendered(t, View{Document: d}); !strings.Contains(body, "DOWN 0 of 2") || !strings.Contains(body, "at the last checkpoints") {
+	if _, body := rendered(t, View{Document: d}); !strings.Contains(body, "DOWN 0 of 3") || !strings.Contains(body, "at the last checkpoints") {
 		t.Error("a pipeline that doesn't run isn't shown as such")
 	}
 }

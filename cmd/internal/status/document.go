@@ -43,10 +43,12 @@ type Document struct {
 type Task struct {
 	Task      int32  `json:"task"`
 	Partition string `json:"partition"` // topic/partition
-	// State is RUNNING, IDLE, PAUSED or STOPPED as the process says, STOPPED also from outside; DOWN when the group has no owner for it.
-	State string `json:"state"`
-	Owner string `json:"owner,omitempty"`
-	Error string `json:"error,omitempty"`
+	// State is RUNNING, RESTORE, IDLE, PAUSED or STOPPED as the process says, STOPPED also from outside; DOWN when the group has no
+	// owner for it.
+	State   string   `json:"state"`
+	Restore *Restore `json:"restore,omitempty"` // how far it is, in state RESTORE
+	Owner   string   `json:"owner,omitempty"`
+	Error   string   `json:"error,omitempty"`
 
 	Committed  int64 `json:"committed"`
 	LastStable int64 `json:"last_stable"`
@@ -84,6 +86,26 @@ type Input struct {
 	Landed     int64      `json:"landed"`
 	NotLanded  int64      `json:"not_landed"`
 	Internal   bool       `json:"internal,omitempty"` // the repartition topic: nothing of it is landed
+}
+
+// Restore is how far a task is on the way to its committed cut: its bytes are fetched if they aren't on the disk, then what was
+// committed since is replayed.
+type Restore struct {
+	Source        string    `json:"source"` // local, checkpoint, lake (Kafka no longer has all of it) or topic (there was no state)
+	Percent       int       `json:"percent"`
+	Bytes         int64     `json:"bytes"`
+	BytesTotal    int64     `json:"bytes_total"`
+	Replayed      int64     `json:"replayed"` // offsets
+	ReplayedTotal int64     `json:"replayed_total"`
+	Began         time.Time `json:"began"`
+}
+
+// Shown is the task's state as people read it.
+func (t *Task) Shown() string {
+	if t.Restore == nil {
+		return t.State
+	}
+	return fmt.Sprintf("%s %d%%", t.State, t.Restore.Percent)
 }
 
 // Checkpoint is a task's newest checkpoint. Gap is how many offsets a crash now would replay.

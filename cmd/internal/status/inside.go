@@ -47,15 +47,19 @@ func insideTask(s *stream.Status, t *stream.TaskStatus) Task {
 		Task: t.Task, Partition: place(s.Topic, t.Task), State: string(t.State), Owner: s.ID, Error: t.Err,
 		Open: openWindows(&t.Counters), Buffered: t.Buffered,
 	}
+	if r := t.Restore; r != nil {
+		task.Restore = &Restore{Source: r.Source, Percent: r.Percent(), Bytes: r.Bytes, BytesTotal: r.BytesTotal,
+			Replayed: r.Replayed, ReplayedTotal: r.ReplayedTotal, Began: r.Began.UTC()}
+	}
 	for i := range t.Inputs {
 		task.add(insideInput(t.Task, &t.Inputs[i]))
 	}
-	if len(t.Inputs) == 0 { // it is stopped, and its end of the topic is all that is known
+	if len(t.Inputs) == 0 { // it is stopped or not there yet, and its end of the topic is all that is known
 		task.LastStable, task.High, task.Lag = t.LastStable, t.High, max(0, t.LastStable-t.Committed)
 	}
 	task.settle()
 	if c := t.Checkpoint; !c.At.IsZero() {
-		task.Checkpoint = &Checkpoint{At: c.At.UTC(), Next: c.Next, Gap: max(0, t.Committed-c.Next)}
+		task.Checkpoint = &Checkpoint{At: c.At.UTC(), Next: c.Next, Gap: c.Gap}
 	}
 	if oldest := moment(t.OldestOpen); task.Open > 0 && oldest != nil {
 		task.Waits = fmt.Sprintf("%s, the oldest from %s: closing as event time goes on in %s",
@@ -89,30 +93,46 @@ func topicsOf(tasks []stream.TaskStatus) []string {
 }
 
 // stalled says what keeps a process from being ready; empty when nothing does.
-func stalled(s *stream.Status) string {
-	for _, t := range s.Tasks {
+func stalled(s *stream.Status, now time.Time) string {
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
 		if t.State == stream.Stopped {
 			return fmt.Sprintf("task %d is stopped: %s", t.Task, t.Err)
 		}
 		if t.State == stream.Paused {
 			return fmt.Sprintf("task %d is paused: %s", t.Task, t.Err)
 		}
+		if r := t.Restore; r != nil && now.Sub(r.MovedAt) > staleAfter {
+			return fmt.Sprintf("task %d restores, and has stood at %d %% for %s", t.Task, r.Percent(), now.Sub(r.MovedAt).Truncate(time.Second))
+		}
 	}
 	return ""
 }
 
-// Ready says whether the process does its work, and if not, why. s is nil before its first snapshot.
+// Ready says whether the process does its work, and if not, why. A task that is restored is as good as one that runs while it
+// comes on: who waits for it to be ready before it stops the next process would wait for nothing that the next one could
+// help. s is nil before its first snapshot.
 func Ready(s *stream.Status, now time.Time) (bool, string) {
 	if s == nil {
 		return false, "starting: no task has been assigned yet"
 	}
-	if why := stalled(s); why != "" {
+	if why := stalled(s, now); why != "" {
 		return false, why
 	}
 	if age := now.Sub(s.At); age > staleAfter {
 		return false, fmt.Sprintf("nothing was heard of the tasks for %s", age.Truncate(time.Second))
 	}
-	return true, fmt.Sprintf("%d tasks", len(s.Tasks))
+	return true, fmt.Sprintf("%d tasks", len(s.Tasks)) + restoring(s)
+}
+
+// restoring tells of the tasks that are on their way.
+func restoring(s *stream.Status) (text string) {
+	for i := range s.Tasks {
+		if r := s.Tasks[i].Restore; r != nil {
+			text += fmt.Sprintf(", task %d restores from %s: %d %%", s.Tasks[i].Task, r.Source, r.Percent())
+		}
+	}
+	return text
 }
 
 // staleAfter is well above the second within which a healthy process tells of itself, and a rebuilt session takes.

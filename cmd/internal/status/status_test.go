@@ -19,7 +19,7 @@ func snapshot() *stream.Status {
 		Tasks: []stream.TaskStatus{
 			{Task: 0, State: stream.Running, Committed: 50, LastStable: 60, High: 70, Landed: 45, Watermark: at.UnixMilli(), OldestOpen: at.UnixMilli(),
 				Counters:   state.Counters{Consumed: 50, Aggregated: 49, Late: 1, Outputs: []state.OutputCounters{{Name: "a", Open: 2, Closed: 3}, {Name: "b", Closed: 1, Missed: 4}}},
-				Checkpoint: stream.CheckpointStatus{At: at, Next: 20},
+				Checkpoint: stream.CheckpointStatus{At: at, Next: 20, Gap: 30},
 				Inputs:     []stream.InputStatus{{Topic: "t", Committed: 50, LastStable: 60, High: 70, Landed: 45, Watermark: at.UnixMilli()}}},
 			// Ends are sampled at other moments than commits: neither difference may go below zero.
 			{Task: 1, State: stream.Idle, Committed: 8, LastStable: 7, High: 7, Landed: 9, Watermark: math.MinInt64, OldestOpen: math.MinInt64,

@@ -99,6 +99,14 @@ func (e *emitter) process() {
 		bounds[i] = b.Seconds()
 	}
 	e.histogram(commitTook, bounds, s.CommitTook[:], s.CommitSum.Seconds())
+	bounds = make([]float64, len(stream.RestoreBounds))
+	for i, b := range stream.RestoreBounds {
+		bounds[i] = b.Seconds()
+	}
+	for _, source := range stream.Sources {
+		h := s.Restores[source]
+		e.histogram(restoreTook, bounds, h.Took[:], h.Sum.Seconds(), source)
+	}
 	bounds = make([]float64, len(stream.LatenessBounds))
 	for i, b := range stream.LatenessBounds {
 		bounds[i] = float64(b) / 1000
@@ -124,7 +132,7 @@ func topicsOf(s *stream.Status) string {
 
 func (e *emitter) task(t *stream.TaskStatus) {
 	id := strconv.Itoa(int(t.Task))
-	for _, state := range []stream.TaskState{stream.Running, stream.Idle, stream.Paused, stream.Stopped} {
+	for _, state := range []stream.TaskState{stream.Running, stream.Restoring, stream.Idle, stream.Paused, stream.Stopped} {
 		e.gauge(taskState, truth(t.State == state), id, string(state))
 	}
 	for i := range t.Inputs {
@@ -140,7 +148,13 @@ func (e *emitter) task(t *stream.TaskStatus) {
 		e.gauge(checkpointAt, float64(c.At.UnixMilli())/1000, id)
 		e.gauge(checkpointTook, c.Took.Seconds(), id)
 		e.counter(checkpointBytes, c.BytesUploaded, id)
-		e.gauge(replayGap, float64(max(0, t.Committed-c.Next)), id)
+	}
+	switch r := t.Restore; {
+	case r != nil:
+		e.gauge(replayGap, float64(r.ReplayedTotal-r.Replayed), id)
+		e.gauge(restoreProgress, float64(r.Percent())/100, id)
+	case !t.Checkpoint.At.IsZero():
+		e.gauge(replayGap, float64(t.Checkpoint.Gap), id)
 	}
 }
 

@@ -4,7 +4,7 @@
 // Invariants:
 //
 //  1. Metrics are computed from the newest snapshot when they are asked for. Nothing is counted a second time here, so
-//     no metric can disagree with the status page.
+//     no metric can disagree with the status page. Requests to the bucket alone are counted here: no snapshot has them.
 //  2. A snapshot is copied when it is observed: the engine goes on with its own.
 //  3. Base units, _total on counters, no label with keys, event ids or windows.
 //

@@ -20,6 +20,8 @@ type Options struct {
 	// Version and Go name the program, for tidemark_build_info.
 	Version, Go string
 	Now         func() time.Time
+	// Requests are those to the bucket; nil if they aren't counted.
+	Requests *Requests
 }
 
 // Register adds /metrics, /healthz, /readyz and /api/v1/status to mux.
@@ -30,9 +32,13 @@ func Register(mux *http.ServeMux, o Options) error {
 		ConstLabels: prometheus.Labels{"version": o.Version, "go": o.Go},
 	})
 	build.Set(1)
-	for _, c := range []prometheus.Collector{
+	all := []prometheus.Collector{
 		build, collector{o.Board}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
+	}
+	if o.Requests != nil {
+		all = append(all, o.Requests.total, o.Requests.took)
+	}
+	for _, c := range all {
 		if err := registry.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

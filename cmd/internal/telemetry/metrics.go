@@ -47,7 +47,9 @@ var (
 	checkpointAt    = family("last_checkpoint_timestamp_seconds", "When the task's last checkpoint was complete.", byTask...)
 	checkpointTook  = family("last_checkpoint_duration_seconds", "How long the task's last checkpoint took.", byTask...)
 	checkpointBytes = family("checkpoint_bytes_uploaded_total", "Bytes of state uploaded by checkpoints.", byTask...)
-	replayGap       = family("replay_gap_records", "Offsets that a crash now would replay.", byTask...)
+	replayGap       = family("replay_gap_records", "Offsets that a crash now would replay; of a task that is restored, those that it has still to replay. Absent before the first checkpoint.", byTask...)
+	restoreTook     = family("restore_duration_seconds", "How long tasks took to come to their committed cut, by where their state came from; topic is none at all, and lake that Kafka no longer had every record.", "source")
+	restoreProgress = family("restore_progress_ratio", "How far a task that is restored has come: with the bytes of its state, then with the replay. Absent from others.", byTask...)
 	stateBytes      = family("state_bytes", "State on disk.", byTask...)
 	stateMemory     = family("state_memory_bytes", "State in memory.", byTask...)
 	joinBuffered    = family("join_buffered_events", "Events that a join keeps for partners that may still come.", byTask...)
@@ -63,6 +65,6 @@ var (
 
 var families = []*prometheus.Desc{
 	pipelineInfo, taskState, consumed, events, received, pairs, rules, imbalance, missed, lateness, lag, watermark, idle, pending, windowsOpen, windowsClosed,
-	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, stateBytes, stateMemory, joinBuffered,
+	commitTook, commits, lastCommit, fenced, rebuilds, checkpointAt, checkpointTook, checkpointBytes, replayGap, restoreTook, restoreProgress, stateBytes, stateMemory, joinBuffered,
 	landedLag, headroom, buffered, bucketFailing, memory, memoryLimit,
 }

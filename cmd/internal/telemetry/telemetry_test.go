@@ -40,13 +40,16 @@ func sample() stream.Status {
 			Counters: state.Counters{Consumed: 100, Aggregated: 80, Duplicate: 5, Late: 10, Invalid: 5,
 				Outputs: []state.OutputCounters{{Name: "hourly", Closed: 7, Missed: 1, Open: 2}}},
 			OldestOpen: at.Add(-time.Hour).UnixMilli(), StateBytes: 1000, MemoryBytes: 2000,
-			Checkpoint: stream.CheckpointStatus{At: at.Add(-20 * time.Second), Next: 60, Took: time.Second, Bytes: 10, BytesUploaded: 30},
+			Checkpoint: stream.CheckpointStatus{At: at.Add(-20 * time.Second), Next: 60, Gap: 40, Took: time.Second, Bytes: 10, BytesUploaded: 30},
 			Inputs: []stream.InputStatus{{Topic: "flights", Committed: 100, LastStable: 110, High: 112, Watermark: at.UnixMilli(),
 				Pending: 1, Landed: 90, Consumed: 100}},
 		},
 		{Task: 1, State: stream.Idle, Watermark: math.MinInt64, OldestOpen: math.MinInt64,
 			Inputs: []stream.InputStatus{{Topic: "flights", Watermark: math.MinInt64, Silent: true}}},
+		{Task: 2, State: stream.Restoring, High: 50, Watermark: math.MinInt64, OldestOpen: math.MinInt64,
+			Restore: &stream.RestoreStatus{Source: stream.FromLake, Bytes: 9, BytesTotal: 9, Replayed: 10, ReplayedTotal: 40, MovedAt: at}},
 	}
+	s.Restores = map[string]stream.RestoreTook{stream.FromLocal: {Took: [len(stream.RestoreBounds) + 1]int64{3, 1}, Sum: 2 * time.Second}}
 	return s
 }
 
@@ -66,8 +69,11 @@ func several() stream.Status {
 
 func served(t *testing.T, b *Board, path string) (int, string) {
 	t.Helper()
-	mux := http.NewServeMux()
-	if err := Register(mux, Options{Board: b, Version: "v0", Go: "go1", Now: func() time.Time { return at }}); err != nil {
+	mux, asked := http.NewServeMux(), NewRequests("flights")
+	asked.Observe("put", "ok", 3*time.Millisecond)
+	asked.Observe("put", "ok", 30*time.Millisecond)
+	asked.Observe("get", "busy", 20*time.Second)
+	if err := Register(mux, Options{Board: b, Version: "v0", Go: "go1", Now: func() time.Time { return at }, Requests: asked}); err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
@@ -135,6 +141,8 @@ func TestReadiness(t *testing.T) {
 	stopped, stale := sample(), sample()
 	stopped.Tasks[0].State, stopped.Tasks[0].Err = stream.Stopped, "flights/0: topic was recreated"
 	stale.At = at.Add(-time.Hour)
+	stuck := sample()
+	stuck.Tasks[2].Restore.MovedAt = at.Add(-2 * time.Minute)
 	for _, c := range []struct {
 		name string
 		s    *stream.Status
@@ -142,8 +150,9 @@ func TestReadiness(t *testing.T) {
 		want string
 	}{
 		{"before the first snapshot", nil, 503, "starting"},
-		{"running", new(sample()), 200, "ready: 2 tasks"},
+		{"running", new(sample()), 200, "ready: 3 tasks, task 2 restores from lake: 25 %"},
 		{"a stopped task", &stopped, 503, "topic was recreated"},
+		{"a restore that doesn't come on", &stuck, 503, "task 2 restores, and has stood at 25 % for 2m0s"},
 		{"silence", &stale, 503, "nothing was heard"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,7 +182,7 @@ func TestStatusDocument(t *testing.T) {
 	}
 	for _, want := range []string{
 		`{"apiVersion":"tidemark/v1","kind":"Status","pipeline":"flights"`, `"process":"main"`, `"balanced":true`, `"lag":10`,
-		`"watermark":"2026-11-22T12:00:00Z"`, `"watermark":null`, `"gap":40`, `"not_landed":10`,
+		`"watermark":"2026-11-22T12:00:00Z"`, `"watermark":null`, `"gap":40`, `"state":"RESTORE","restore":{"source":"lake","percent":25,`, `"not_landed":10`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
