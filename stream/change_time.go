@@ -63,7 +63,9 @@ func (c *changer) lifeOf(id int32, found []brokerSays) (committed, error) {
 			continue
 		}
 		if !ok {
-			if at.next = at.ends.Start; r.o.Plan.Sources[i].Spec.Start == pipeline.StartLatest {
+			// A partition that a known topic has grown by has nothing that was before the pipeline.
+			grown := len(found[i].commits) > 0
+			if at.next = at.ends.Start; !grown && r.o.Plan.Sources[i].Spec.Start == pipeline.StartLatest {
 				at.next = at.ends.High
 			}
 			c.report.Changed = true

@@ -61,7 +61,7 @@ func (r *runner) ready(t *task) error {
 func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
 	for _, in := range t.inputs {
 		meta, err := metadata{
-			Version: metadataVersion, Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
+			Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
 			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life, Closing: t.closing,
 		}.encode()
 		if err != nil {
@@ -81,7 +81,7 @@ func (r *runner) checkpoint(ctx context.Context) error {
 			r.note(t, err)
 			return fmt.Errorf("task %d: %w", t.id, err)
 		}
-		if cut == nil || t.closing != nil || r.status.checkpointed(t.id, cut) {
+		if cut == nil || !t.whole() || r.status.checkpointed(t.id, cut) {
 			continue
 		}
 		began := r.o.Now()

@@ -4,7 +4,8 @@
 //
 // Read it in this order: loop.go (one turn: poll, process, commit), task.go (what happens to one record), commit.go (the
 // only place that orders outputs, transaction, state and lake), then recover.go, reach.go and replay.go (how a task
-// comes to its committed cut) and finish.go and idle.go (decisions).
+// comes to its committed cut) and finish.go and idle.go (decisions). publish.go is how large commits are divided, change.go and
+// unstick.go how a life ends and another begins, pause.go and outage.go what happens while records can't be stored.
 //
 // # Invariants
 //
@@ -27,6 +28,19 @@
 //  8. The cut is one over all inputs: their offsets are committed together, each with the number of the task's last
 //     decision. Decisions are numbered for the task, and hold at an offset of one input each; replayed, inputs may be
 //     interleaved in any way (L4, L5).
+//  9. What a commit publishes may take several transactions, which end at portions (publish.go). Between two of them the cut
+//     at the broker has the offsets and decisions of the whole, and says how many results of the closing are published.
+//     The order of results is a function of the state, so whoever goes on passes over exactly those. Until the closing
+//     is committed the task takes no record and no decision, and state that was written meanwhile is copied nowhere: there a
+//     watermark would say "closed" of windows that aren't (L2, L4).
+//  10. A change decision begins a new life: its number is in the metadata and in every cut after it, and state of one life is
+//     never continued in another, though offsets and fingerprint be the same (change.go). All tasks change in one
+//     transaction; an operator's order that a loss is accepted changes one (unstick.go). What an order does besides, to the
+//     lake, is done again until its decision is committed (L5).
+//  11. A replay reads what the topic no longer has from the lake, whole entries at a time, and goes on in the topic at the
+//     end of an entry: every record once (lakegap.go). It writes no state at its own end, since that is the caller's.
+//  12. An outage of the bucket ends no session and loses nothing: landings are repeated (landings.go, outage.go), and a task
+//     pauses where its records can't be stored, before their retention ends (pause.go, retention.go). Commits go on (L3).
 //
 // # Goroutines
 //

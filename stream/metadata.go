@@ -29,9 +29,17 @@ type closing struct {
 	skip int64 // results that were published in another life, and are still to be passed over
 }
 
-const metadataVersion = 1
+// Version 2 has a life or a closing. A program that knows version 1 only would take half a closing for the whole of it, so
+// it must not read them; what it would understand stays version 1.
+const (
+	metadataPlain   = 1
+	metadataVersion = 2
+)
 
 func (m metadata) encode() (string, error) {
+	if m.Version = metadataPlain; m.Life != 0 || m.Closing != nil {
+		m.Version = metadataVersion
+	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "", fmt.Errorf("encode offset metadata: %w", err)
@@ -44,8 +52,8 @@ func parseMetadata(s string) (metadata, error) {
 	if err := json.Unmarshal([]byte(s), &m); err != nil {
 		return m, fmt.Errorf("offset metadata %q was not written by this program: %w", s, err)
 	}
-	if m.Version != metadataVersion {
-		return m, fmt.Errorf("offset metadata %q has version %d, this program knows %d", s, m.Version, metadataVersion)
+	if m.Version < metadataPlain || m.Version > metadataVersion {
+		return m, fmt.Errorf("offset metadata %q has version %d, this program knows %d to %d", s, m.Version, metadataPlain, metadataVersion)
 	}
 	return m, nil
 }

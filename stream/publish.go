@@ -58,10 +58,27 @@ func (c *closing) again() bool {
 	return false
 }
 
-// resumeClosing makes the next commit go on with what a closing has left, before anything else happens to the task.
+// resumeClosing makes the next commit go on with what a closing has left, before anything else happens to the task. What
+// the replay has written meanwhile still holds windows that the watermarks of its cut have passed.
 func (t *task) resumeClosing(c closing) {
 	c.skip = c.Sent
-	t.closing, t.dirty, t.overdue = &c, true, true
+	t.closing, t.dirty, t.overdue, t.behind = &c, true, true, true
+}
+
+// whole says that the state on the disk holds no window that the watermark of its cut has passed: only such a state
+// may be copied into the bucket, where "closed" is read from watermarks.
+func (t *task) whole() bool { return t.closing == nil && !t.behind }
+
+// endClosing ends a closing, once all that it causes has been given to the producer: the commit that follows carries the whole of it.
+func (t *task) endClosing() error {
+	c := t.closing
+	t.closing = nil
+	if c == nil || c.skip == 0 {
+		return nil
+	}
+	t.abandoned = true
+	return &StopError{Where: t.position(), What: fmt.Sprintf("%d results of a closing were published that this state doesn't give", c.skip),
+		Fix: "the state is not what it was: take the newest checkpoints and the state on the disk away, so that an older one is replayed, and report it"}
 }
 
 // add closes what the task's watermark has passed, and gives all that it publishes to the producer.
@@ -80,14 +97,14 @@ func (tx *transaction) add(t *task) error {
 	t.publish = func(rec *kafka.Record) error {
 		give()
 		given = true
-		if err := tx.portion(t); err != nil {
-			return err
-		}
 		tx.produce(rec)
-		return nil
+		return tx.portion(t) // behind the record, which closing.Sent counts already
 	}
 	err := tx.r.ready(t)
 	t.publish = nil
+	if err == nil && !t.abandoned {
+		err = tx.r.halt(t, t.endClosing())
+	}
 	switch {
 	case err != nil:
 		return err
@@ -119,10 +136,7 @@ func (tx *transaction) portion(t *task) error {
 	if tx.offsets, err = t.offsets(tx.offsets); err != nil {
 		return err
 	}
-	if err := tx.end(); err != nil {
-		return err
-	}
-	return nil
+	return tx.end()
 }
 
 // end ends the transaction, and applies the state of the tasks that are ready.

@@ -38,6 +38,7 @@ type task struct {
 	atOnce    int                       // results that may be given out at the end of a batch
 	overdue   bool                      // windows wait for the commit to close them: they are many
 	closing   *closing                  // while windows close in a commit; or what is left of a closing that began in another life
+	behind    bool                      // the state on the disk was written while windows were held that it should have closed
 	publish   func(*kafka.Record) error // in a commit: on to the broker, not to out
 	stopped   error
 	abandoned bool      // a flow that has failed: what is not committed must not be
@@ -135,6 +136,5 @@ func (t *task) close() error {
 	if err := t.flow.Close(); err != nil {
 		return t.failed(t.position(), err)
 	}
-	t.closing = nil
 	return nil
 }

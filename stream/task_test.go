@@ -69,7 +69,7 @@ type taskDriver struct {
 
 func (d *taskDriver) newTask() *task {
 	t := &task{
-		plan: d.plan, curatedWide: []int32{1, 1}, updates: make([]updates, 2),
+		plan: d.plan, curatedWide: []int32{1, 1}, updates: make([]updates, 2), atOnce: closeAtOnce,
 		inputs: []*input{newInput(0, &kafka.TopicInfo{Name: "readings", ID: "id", Partitions: 1})},
 		now:    func() int64 { return time.Date(2013, 1, 9, 12, 0, 0, 0, time.UTC).UnixMilli() },
 	}

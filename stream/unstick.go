@@ -181,10 +181,12 @@ func orders(ctx context.Context, b blob.Bucket, name string, task int32) ([]Orde
 	return all, nil
 }
 
-// answered returns the order that answers a task's stop; nil if there is none.
+// answered returns the order that answers a task's stop; nil if there is none. A task that could be opened is asked for, too
+// (why is nil): a process may have died between making the lake pass over what is lost and the commit that journals why. Then
+// the task would go on as if nothing had been lost.
 func (r *runner) answered(ctx context.Context, id int32, found []brokerSays, why error) (*Order, error) {
 	var stop *StopError
-	if !errors.As(why, &stop) || r.changing || r.o.Plan.Rekeyed {
+	if why != nil && !errors.As(why, &stop) || r.changing || r.o.Plan.Rekeyed {
 		return nil, nil
 	}
 	all, err := orders(ctx, r.o.Bucket, r.o.Plan.Pipeline.Name, id)
@@ -196,11 +198,34 @@ func (r *runner) answered(ctx context.Context, id int32, found []brokerSays, why
 	r.mu.Unlock()
 	now := standing(r.sources, found, id)
 	for i := range all {
-		if slices.Equal(all[i].Inputs, now) {
-			return &all[i], nil
+		if !slices.Equal(all[i].Inputs, now) {
+			continue
 		}
+		if why == nil {
+			begun, err := r.begun(ctx, &all[i])
+			if !begun || err != nil {
+				return nil, err
+			}
+		}
+		return &all[i], nil
 	}
 	return nil, nil
+}
+
+// begun says whether an order has been carried out in the lake: the log of an input passes over what was lost.
+func (r *runner) begun(ctx context.Context, order *Order) (bool, error) {
+	for i, in := range order.Inputs {
+		log := r.sources[i].lake.Lake.Log(order.Task)
+		if err := log.Refresh(ctx); err != nil {
+			return false, fmt.Errorf("lake log of %s/%d: %w", in.Topic, order.Task, err)
+		}
+		for _, e := range log.Entries() {
+			if e.End == in.First && e.Records == 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // errOrdered ends a session for a task that an order was given for: it begins anew in the next one.
