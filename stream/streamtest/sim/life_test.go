@@ -69,8 +69,9 @@ type life struct {
 	seen     map[string]string // what a reader saw during the faults, by place
 	sum      *stream.Summary   // of the last run
 	said     record
-	strike   *strike    // of a cell of the matrix
-	mu       sync.Mutex // of faults
+	strike   *strike           // of a cell of the matrix
+	closed   map[string]string // what the stream closed, by window
+	mu       sync.Mutex        // of faults
 }
 
 func (l *life) fail(format string, args ...any) {

@@ -262,3 +262,26 @@ func (l *life) correctStruck() error {
 	}
 	return nil
 }
+
+// closedBy is what the stream closed: a function of the log (L4), whatever happened.
+func closedBy(lines []line) map[string]string {
+	all := map[string]string{}
+	for _, p := range lines {
+		if !p.open {
+			all[fmt.Sprintf("%d %s", p.output, p.window)] = fmt.Sprintf("revision %d, retracted %v: %s", p.revision, p.retracted, p.values)
+		}
+	}
+	return all
+}
+
+// same holds what the stream closed against what it closes when nothing happens: reconcile would hide what it had lost.
+func (l *life) same(quiet map[string]string) {
+	for window, is := range quiet {
+		if got := l.closed[window]; got != is && len(l.faults) == 0 {
+			l.fail("the stream closed %s\nwith %q,\nand with %q when nothing happens", window, got, is)
+		}
+	}
+	if len(l.closed) != len(quiet) {
+		l.fail("the stream closed %d windows, and %d when nothing happens", len(l.closed), len(quiet))
+	}
+}

@@ -22,6 +22,7 @@ func (l *life) judge() error {
 		return err
 	}
 	l.once(streamed)
+	l.closed = closedBy(streamed)
 	if err := l.journal(); err != nil {
 		return err
 	}
