@@ -43,7 +43,7 @@ func TestLives(t *testing.T) {
 			}
 		})
 		for f, n := range l.weather.met {
-			l.tally[fmt.Sprintf("fate %d", f)] += n
+			l.tally[fateNames[f]] += n
 		}
 		for k, n := range l.weather.byKey {
 			l.tally["key "+kmsg.NameForKey(k)] += n

@@ -28,6 +28,9 @@ const (
 	wrongAnswer      // the broker has done it, and says something else: only chosen
 )
 
+// fateNames are for the tally.
+var fateNames = [fates]string{"", "request lost", "answer lost", "silence before", "silence after", "request late", "answer late"}
+
 // weather says how often things go wrong on the way to the broker. It is shared by all links of a life.
 type weather struct {
 	mu       sync.Mutex
