@@ -42,14 +42,15 @@ func TestMatrix(t *testing.T) {
 		c.run(one, 1)
 		n = 0
 	}
-	limit := longest(t)
+	limit, note := longest(t), fmt.Sprintf("%d seeds", n)
 	for s := seed; s < seed+n; s++ {
 		for at := s * size; at < (s+1)*size && (limit == 0 || time.Since(began) < limit); at += portion {
 			c.run(at, min(portion, (s+1)*size-at))
 		}
 		t.Logf("seed %d: %d cells, %d failed, %s", s, c.sum["cells"], len(c.bad), time.Since(began).Round(time.Second))
 		if limit > 0 && time.Since(began) > limit {
-			n = s - seed + 1
+			note = fmt.Sprintf("stopped by TIDEMARK_FOR within seed %d", s)
+			break
 		}
 	}
 	c.env = []string{"TIDEMARK_MOMENTS=all"}
@@ -59,7 +60,7 @@ func TestMatrix(t *testing.T) {
 	}
 	trial.Record(t, trial.Result{
 		Campaign: "each request type x {lost, late, each error}", N: int(c.sum["cells"]), Seed: seed, Failures: len(c.bad), Counts: c.sum,
-		Broker: "kfake, in memory", Seconds: time.Since(began).Seconds(), Note: fmt.Sprintf("%d seeds", n),
+		Broker: "kfake, in memory", Seconds: time.Since(began).Seconds(), Note: note,
 	})
 }
 
