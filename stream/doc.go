@@ -47,4 +47,20 @@
 // The loop owns the tasks. Assignments arrive on a goroutine of the Kafka client and only add tasks whose records
 // have not been fetched yet. Within a turn each task runs on a goroutine of its own and all are awaited before
 // anything else happens. Landings run beside the loop on sealed batches, which nobody else touches.
+//
+// # Files
+//
+//	options.go, run.go, setup.go, errors.go      what callers see; sessions one after the other; topics
+//	loop.go, memory.go, update.go                one turn, and what asks for a commit
+//	task.go, taskcut.go, emit.go, refuse.go      a task: a record, its cut, what it publishes, why it stops
+//	commit.go, publish.go, metadata.go           the commit, its portions, the cut at the broker
+//	assign.go, recover.go, reach.go, replay.go,
+//	lakegap.go, restoring.go                     to the committed cut
+//	decision.go, idle.go, finish.go              decisions
+//	change.go, change_time.go, change_table.go,
+//	unstick.go, stops.go                         lives: change decisions, orders of operators
+//	landings.go, pause.go, outage.go,
+//	retention.go, unlanded.go                    storing comes first
+//	checkpoints.go, repartition.go               what the bucket holds, and what nobody needs any more
+//	status.go                                    for whoever looks
 package stream
