@@ -103,3 +103,9 @@ BUDGET ?= 512MiB
 .PHONY: memory
 memory:
 	TIDEMARK_KEYS=$(KEYS) TIDEMARK_BUDGET=$(BUDGET) $(GO) test -count 1 -v -timeout 120m -run TestManyOpenKeys ./stream/streamtest/memory
+
+# The tests tested: bugs planted one at a time, of which each must be caught. BUGS names some by a regular expression.
+BUGS ?= .
+.PHONY: mutants
+mutants:
+	TIDEMARK_MUTANTS='$(BUGS)' $(GO) test -count 1 -v -timeout 600m -run 'TestMutants' ./stream/streamtest/mutants
