@@ -166,6 +166,33 @@ func TestGrownTopic(t *testing.T) {
 	w.Compare(w.Oracle(log), w.Published())
 }
 
+// Where a pipeline begins says what of its topic is before it. A partition that has come since has nothing before it: its first
+// records are not passed over, however late the change decision comes (law L3).
+func TestGrownTopicLosesNothing(t *testing.T) {
+	set := trial.Usual()
+	set.Partitions = 2
+	w := newWorld(t, fakeBroker(t), set)
+	w.edit("format: avro-raw", "format: avro-raw\n  start: latest")
+	log := streamtest.Profile{Seed: 44, Events: 900, Customers: 10}.Log()
+	third := len(log) / 3
+	w.Produce(log[:third]) // before the pipeline
+	w.Stream()
+	admin, err := kafka.NewAdmin(w.Kafka)
+	must(t, err)
+	defer admin.Close()
+	must(t, admin.GrowTopic(t.Context(), "orders", 5))
+	w.Set.Partitions = 5
+	w.Produce(log[third : 2*third])
+	w.mustChange()
+	w.Produce(log[2*third:])
+	if sum := w.Stream(); sum.Counters.Consumed != int64(len(log)-third) {
+		t.Errorf("%d of %d records were read", sum.Counters.Consumed, len(log)-third)
+	}
+	w.CheckLake("orders", int64(len(log))) // of its topics it has what was before, too
+	w.reconciled()
+	w.Compare(w.Oracle(log), w.Published())
+}
+
 // What goes between tasks, what a join holds and an enrichment's table begin anew with their tasks, and the truth is the same.
 func TestChangedShapes(t *testing.T) {
 	for _, name := range trial.Shapes() {

@@ -6,10 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/journal"
@@ -157,4 +161,42 @@ func taskOf(st *stream.Status, id int32) stream.TaskStatus {
 		}
 	}
 	return stream.TaskStatus{}
+}
+
+// What an order does to the lake comes before the commit that journals it. Where that fails the order is carried out again, although
+// the task could go on by then: no loss is accepted without a decision (law L5).
+func TestResumeIsJournalledWhateverFails(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))
+	must(t, err)
+	t.Cleanup(c.Close)
+	var refused, armed atomic.Bool
+	c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if !armed.Load() || refused.Swap(true) {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.ProducerFenced.Code
+		return resp, nil, true
+	})
+	set := trial.Usual()
+	set.Partitions = 2
+	w := newWorld(t, c.ListenAddrs(), set)
+	log := streamtest.Profile{Seed: 73, Events: 500, Customers: 8}.Log()
+	w.Produce(log[:300])
+	w.Stream()
+	must(t, os.RemoveAll(filepath.Join(w.Dir, "lake", "raw", "orders", "_log", "1"))) // as if none of it had been landed
+	w.loseUnread(nil, 1)
+	w.stopsWith("before they were landed", "tidemark resume")
+	if _, given, err := w.resume(1); !given || err != nil {
+		t.Fatal(given, err)
+	}
+	armed.Store(true)
+	w.Produce(log[300:])
+	if sum := w.Stream(); !sum.Balanced() || !refused.Load() {
+		t.Errorf("refused %v, accounting: %+v", refused.Load(), sum.Counters)
+	}
+	if changes := w.decisions(journal.Change); len(changes) != 1 || changes[0].Partition != 1 {
+		t.Errorf("journal: %+v", changes)
+	}
 }
