@@ -92,7 +92,7 @@ func (r *runner) otherTopic(ctx context.Context, found []brokerSays) error {
 // recreated stops a task whose topic is another one of the same name.
 func recreated(where, now, was string) *StopError {
 	return &StopError{Where: where, What: fmt.Sprintf("the topic was deleted and created again (id %s, was %s)", now, was),
-		Fix: "its offsets mean other records now: give the pipeline a new name to start over"}
+		Fix: "its offsets mean other records now: give the pipeline and its lake new names to start over"}
 }
 
 // stopAll stops every task for one reason. Their partitions are only fetched from at the end.

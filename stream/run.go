@@ -112,7 +112,7 @@ func (r *runner) close() error {
 // one starts from what the broker says (one error path).
 func (r *runner) run(ctx context.Context) (*Summary, error) {
 	if err := r.setup(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.tellAll(ctx, err))
 	}
 	r.beat.lastGood = r.o.Now()
 	for pause := firstPause; ; {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/landing"
 )
@@ -93,6 +94,10 @@ func (r *runner) setupSource(ctx context.Context, i int) error {
 		return err
 	}
 	lt, err := landing.OpenSource(ctx, r.o.Bucket, r.o.Plan, i, info.ID)
+	var other *lake.DeclarationError
+	if errors.As(err, &other) && other.Field == "topic_id" {
+		return recreated(info.Name, info.ID, other.Have)
+	}
 	if err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func (r *runner) ensure(ctx context.Context, spec kafka.TopicSpec, why string) (
 		return "", fmt.Errorf("topic %s: %w", spec.Name, err)
 	}
 	if info.Partitions != spec.Partitions {
-		return "", fmt.Errorf("topic %s has %d partitions, expected %d: %s", spec.Name, info.Partitions, spec.Partitions, why)
+		return "", &StopError{Where: "topics of the pipeline", What: fmt.Sprintf("%s has %d partitions, expected %d", spec.Name, info.Partitions, spec.Partitions), Fix: why}
 	}
 	r.wide[spec.Name] = info.Partitions
 	return info.ID, nil

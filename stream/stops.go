@@ -102,20 +102,52 @@ func (r *runner) tellStops(ctx context.Context) error {
 		return err
 	}
 	for id, why := range untold {
-		s := Stop{
-			Version: stopVersion, Pipeline: r.o.Plan.Pipeline.Name, Task: id, Process: r.o.ID, At: r.o.Now().UTC(), Error: why,
-			Inputs: standing(r.sources, found, id),
-		}
-		text, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("task %d: encode its stop: %w", id, err)
-		}
-		if err := r.o.Bucket.Put(ctx, stopKey(s.Pipeline, id), text); err != nil {
-			return fmt.Errorf("task %d: tell its stop: %w", id, err)
+		if err := r.tellStop(ctx, id, why, standing(r.sources, found, id)); err != nil {
+			return err
 		}
 		r.mu.Lock()
 		r.told[id] = why
 		r.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *runner) tellStop(ctx context.Context, id int32, why string, at []StopInput) error {
+	s := Stop{Version: stopVersion, Pipeline: r.o.Plan.Pipeline.Name, Task: id, Process: r.o.ID, At: r.o.Now().UTC(), Error: why, Inputs: at}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("task %d: encode its stop: %w", id, err)
+	}
+	if err := r.o.Bucket.Put(ctx, stopKey(s.Pipeline, id), text); err != nil {
+		return fmt.Errorf("task %d: tell its stop: %w", id, err)
+	}
+	return nil
+}
+
+// tellAll leaves a Stop for every task, for a reason that keeps all of them from starting; nothing for any other error.
+func (r *runner) tellAll(ctx context.Context, why error) error {
+	var stop *StopError
+	if !errors.As(why, &stop) || r.changing {
+		return nil
+	}
+	var topics []string
+	for i := range r.o.Plan.Sources {
+		topics = append(topics, r.o.Plan.Sources[i].Topic)
+	}
+	if r.o.Plan.Rekeyed {
+		topics = append(topics, r.o.Plan.Pipeline.RepartitionTopic())
+	}
+	sources, found, err := asked(ctx, r.admin, r.o.Plan.Pipeline.Group(), topics)
+	if errors.Is(err, kafka.ErrNoTopic) {
+		return nil // the first start
+	}
+	if err != nil {
+		return err
+	}
+	for id := range sources[0].Partitions {
+		if err := r.tellStop(ctx, id, why.Error(), standing(sources, found, id)); err != nil {
+			return r.tolerate(err)
+		}
 	}
 	return nil
 }

@@ -45,6 +45,9 @@ func printStatus(p *printer, d *status.Document) {
 	for _, o := range d.Outputs {
 		p.line("%s", outputText(o))
 	}
+	if d.ReconcileFailing != "" {
+		p.line("reconcile: not known: %s", d.ReconcileFailing)
+	}
 	if r := d.Reconcile; r != nil {
 		p.line("reconcile: %s due, %s waiting, %s certified", count(r.Due), count(r.Waiting), count(r.Clean))
 		if r.Example != "" {

@@ -28,6 +28,8 @@ type Document struct {
 	// Lateness counts events by how far behind their partition's newest event time they were, in this process.
 	Lateness  []Bucket   `json:"lateness,omitempty"`
 	Reconcile *Reconcile `json:"reconcile,omitempty"`
+	// ReconcileFailing is why nobody can say what is to be reconciled: the lake is damaged, or of another topic.
+	ReconcileFailing string `json:"reconcile_failing,omitempty"`
 	// LastCommit is the time of this process's last transaction.
 	LastCommit *time.Time `json:"last_commit,omitempty"`
 	// LastError is what ended this process's last session, if one broke.
@@ -226,6 +228,16 @@ func (d *Document) Running() (n int) {
 		}
 	}
 	return n
+}
+
+// Stopped says whether any task is.
+func (d *Document) Stopped() bool {
+	for i := range d.Tasks {
+		if d.Tasks[i].State == string(stream.Stopped) {
+			return true
+		}
+	}
+	return false
 }
 
 // Lag is how many offsets all tasks together are behind.

@@ -56,6 +56,11 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 	var total state.Counters
 	for task := range int32(len(seen.inputs[0].ends)) {
 		t, counters, err := seen.task(ctx, s, task)
+		var damaged *lake.CorruptError
+		if errors.As(err, &damaged) && t.State == string(stream.Stopped) {
+			err, counters = nil, &state.Counters{} // as it says itself
+			t.Partition = place(d.Topic, task)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("task %d: %w", task, err)
 		}
@@ -64,7 +69,9 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 	}
 	d.Accounting, d.TasksTotal = NewAccounting(total), len(d.Tasks)
 	d.blame()
-	d.Reconcile, err = units(ctx, s)
+	if d.Reconcile, err = units(ctx, s); err != nil && d.Stopped() {
+		d.Reconcile, d.ReconcileFailing, err = nil, err.Error(), nil // what is wrong stopped the task, too
+	}
 	return d, err
 }
 
