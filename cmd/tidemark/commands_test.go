@@ -130,6 +130,7 @@ func weather(t *testing.T) *broker.Broker {
 	for name, text := range map[string]string{
 		"readings.avsc": readingsSchema, "pipeline.yaml": readingsPipeline, "readings.jsonl": readingsLines,
 		"two.yaml":     strings.Replace(readingsPipeline, "lake:", readingsDaily+"lake:", 1),
+		"small.yaml":   strings.Replace(readingsPipeline, "state: {dir: ./state}", "state: {dir: ./state, memory_max: 64MiB}", 1),
 		"broken.jsonl": readingsLines[:strings.Index(readingsLines, "\n")+1] + "{\"station\":\"oslo\"}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -9,9 +9,10 @@ import (
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
-// warningsOf are what is legal and may still surprise: expressions that are interpreted, and such as fail on a null.
+// warningsOf are what is legal and may still surprise: expressions that are interpreted, and such as fail on a null, and a
+// budget that is smaller than the program.
 func warningsOf(plan *pipeline.Plan, d pipeline.Description) []string {
-	warnings := []string{}
+	warnings := memoryWarning(plan.Pipeline.State.MemoryMax)
 	nulls := nullables(plan)
 	for i, e := range d.Rules {
 		r := &plan.Pipeline.Rules[i]
@@ -40,6 +41,18 @@ func warningsOf(plan *pipeline.Plan, d pipeline.Description) []string {
 		}
 	}
 	return warnings
+}
+
+// littleMemory is the budget below which the program itself outweighs it.
+const littleMemory = 160 << 20
+
+// memoryWarning says what a process takes beyond a small budget.
+func memoryWarning(bytes int64) []string {
+	if bytes >= littleMemory {
+		return []string{}
+	}
+	return []string{fmt.Sprintf("state.memory_max: %d MiB is for what the tasks hold; the program itself takes about 100 MiB of the process, "+
+		"so give the process about 150 MiB at least", bytes>>20)}
 }
 
 // used says whether any expression names a let.
