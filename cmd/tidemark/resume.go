@@ -63,6 +63,8 @@ func (a *app) resume(ctx context.Context, f resumeFlags) error {
 		for _, in := range order.Inputs {
 			if in.Committed < in.First {
 				p.line("%s/%d: records from offset %d up to %d are given up", in.Topic, order.Task, in.Committed, in.First-1)
+			} else {
+				p.line("%s/%d: what was not landed below offset %d is given up", in.Topic, order.Task, in.First)
 			}
 		}
 		if !given {
