@@ -154,7 +154,7 @@ func TestChangedFingerprintRefuses(t *testing.T) {
 	w.Stream()
 	before := w.Published()
 	w.edit("amount > 100.0", "amount > 50.0")
-	err := w.stopsWith("fingerprint", "new name")
+	err := w.stopsWith("fingerprint", "tidemark change -f FILE --reason")
 	var fp *stream.FingerprintError
 	if !errors.As(err, &fp) {
 		t.Errorf("not a FingerprintError: %v", err)
