@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream/flow"
+	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
 	"github.com/tidemark-io/tidemark/stream/window"
@@ -121,7 +124,7 @@ func (c *changer) raiseFor(ctx context.Context, id int32) error {
 // checkpoint below the committed offset, moved on by the records since, and by the decisions since.
 func (c *changer) believed(ctx context.Context, id int32, i int, to int64) (int64, error) {
 	r := c.r
-	src, opts := r.sources[i], r.o.Plan.Sources[i].Watermark
+	src := r.sources[i]
 	at := &c.lives[id].at[i]
 	wm, from, after := window.NewWatermark(), at.meta.Born, int64(0)
 	if at.meta.TopicID == "" {
@@ -137,17 +140,13 @@ func (c *changer) believed(ctx context.Context, id int32, i int, to int64) (int6
 		}
 		from, after = seen.Next, cut.Journal
 	}
-	if err := c.observe(ctx, id, i, from, to, &wm); err != nil {
-		return 0, err
-	}
 	decisions, err := r.decisions(ctx, id, after, c.lives[id].journal)
 	if err != nil {
 		return 0, err
 	}
-	for k := range decisions {
-		if e := &decisions[k]; e.Topic == src.Name && e.HasWatermark {
-			wm.Raise(e.Watermark, opts)
-		}
+	decisions = slices.DeleteFunc(decisions, func(e journal.Entry) bool { return e.Topic != src.Name || !e.HasWatermark })
+	if err := c.observe(ctx, id, i, from, to, &wm, decisions); err != nil {
+		return 0, err
 	}
 	return wm.Base, nil
 }
@@ -177,12 +176,15 @@ func (r *runner) lastSeen(ctx context.Context, id int32, src *source, below, jou
 	return nil, nil, nil
 }
 
-// observe lets the records of a range move a watermark.
-func (c *changer) observe(ctx context.Context, id int32, i int, from, to int64, wm *window.Watermark) error {
-	if from >= to {
-		return nil
-	}
+// observe lets the records of a range move a watermark, and each decision at its offset.
+func (c *changer) observe(ctx context.Context, id int32, i int, from, to int64, wm *window.Watermark, decisions []journal.Entry) error {
 	p := c.r.o.Plan
+	obey := func(upTo int64) {
+		for len(decisions) > 0 && decisions[0].Offset <= upTo {
+			wm.Raise(decisions[0].Watermark, p.Sources[i].Watermark)
+			decisions = decisions[1:]
+		}
+	}
 	eval := p.NewEval()
 	in := newInput(i, c.r.sources[i].TopicInfo)
 	in.next = from
@@ -193,6 +195,7 @@ func (c *changer) observe(ctx context.Context, id int32, i int, from, to int64, 
 		if rec.Attrs.IsControl() {
 			continue
 		}
+		obey(rec.Offset)
 		var bad *schema.RecordError
 		if err := eval.Decode(i, rec.Value); errors.As(err, &bad) {
 			continue
@@ -205,5 +208,6 @@ func (c *changer) observe(ctx context.Context, id int32, i int, from, to int64, 
 		}
 		wm.Observe(eval.Event.Time, event, p.Sources[i].Watermark)
 	}
+	obey(math.MaxInt64)
 	return nil
 }
