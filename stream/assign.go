@@ -133,7 +133,7 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 		return starts, r.stop(id, err)
 	}
 	if err := r.tolerate(r.runs(ctx, id)); err != nil {
-		return starts, err
+		return starts, errors.Join(err, t.shut())
 	}
 	for i, in := range t.inputs {
 		starts[i] = in.next

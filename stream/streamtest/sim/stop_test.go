@@ -25,6 +25,23 @@ func (h hanging) PutIfAbsent(ctx context.Context, key string, pieces ...[]byte) 
 
 // Told to stop while a landing hangs, a run ends all the same: the last steps are bounded, and so is what was under way.
 func TestBubbleStopIsBounded(t *testing.T) {
+	inBubble(t, func(b blob.Bucket) blob.Bucket { return hanging{b} })
+}
+
+// silent is a bucket in which nothing is deleted: the call waits until its context ends.
+type silent struct{ blob.Bucket }
+
+func (silent) Delete(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A task whose start is overtaken closes its state, wherever it stood: else the process could never open it again.
+func TestBubbleOvertakenStartClosesItsState(t *testing.T) {
+	inBubble(t, func(b blob.Bucket) blob.Bucket { return silent{b} })
+}
+
+func inBubble(t *testing.T, over func(blob.Bucket) blob.Bucket) {
 	if !timeFriendly {
 		return // TestSim runs it in a child
 	}
@@ -36,13 +53,14 @@ func TestBubbleStopIsBounded(t *testing.T) {
 	l.drawn = draw(l.rng)
 	l.subject = orders.orders(l.rng, l.drawn)
 	synctest.Test(t, func(t *testing.T) {
-		if err := l.hang(); err != nil {
+		if err := l.hang(over); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func (l *life) hang() error {
+// hang runs a process over a bucket, and tells it to stop.
+func (l *life) hang(over func(blob.Bucket) blob.Bucket) error {
 	if err := l.begin(); err != nil {
 		return err
 	}
@@ -57,7 +75,7 @@ func (l *life) hang() error {
 		return err
 	}
 	m := l.machines[0]
-	m.wrap = func(b blob.Bucket) blob.Bucket { return hanging{b} }
+	m.wrap = over
 	p := m.start(doom{}, false)
 	time.Sleep(2 * time.Minute)
 	p.cancel()
@@ -67,6 +85,9 @@ func (l *life) hang() error {
 	}
 	if took := time.Since(told); took > time.Minute {
 		return errors.New("the run took " + took.String() + " to end")
+	}
+	if p.err != nil && strings.Contains(p.err.Error(), "still open") {
+		return p.err
 	}
 	return nil
 }
