@@ -60,7 +60,7 @@ func TestZombiesCommitNothing(t *testing.T) {
 			})
 		}
 	})
-	record(t, "zombie: stopped past its timeouts, then woken", n, seed, began, func(yield func(map[string]int64)) {
+	record(t, zombieCampaign, n, seed, began, func(yield func(map[string]int64)) {
 		for _, z := range all {
 			if z != nil {
 				z.counts["failover max ms"] = z.took.Milliseconds()
