@@ -16,8 +16,4 @@
 //
 // `make mutants` plants all and prints what caught each, and how long that took; BUGS=REGEXP names some. `make test` sees
 // that all fit and plants a few cheap ones.
-//
-// # Files
-//
-// mutant.go is a bug and its file; mutants_test.go the campaign; run_test.go how go test is run with a bug.
 package mutants
