@@ -22,7 +22,7 @@ func certified(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// What a certificate claims is counted again: numbers that were written into it by hand are found.
+// Numbers that were written into a certificate by hand are found.
 func TestAuditFindsAnEditedCertificate(t *testing.T) {
 	for _, member := range []string{"consumed", "aggregated", "windows"} {
 		w := certified(t, 71)
@@ -39,12 +39,8 @@ func TestAuditFindsAnEditedCertificate(t *testing.T) {
 		if err != nil || edited == "" {
 			t.Fatalf("no certificate with %s: %v", member, err)
 		}
-		audit, err := w.Reconciler().Audit(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if audit.OK() || audit.Difference.Kind != "certificate" {
-			t.Errorf("%s of %s was edited, and the audit says %q, %+v", member, edited, audit.Statement, audit.Difference)
+		if audit, err := w.Reconciler().Audit(t.Context()); err == nil || !strings.Contains(err.Error(), "altered") || !strings.Contains(err.Error(), edited) {
+			t.Errorf("%s of %s was edited, and the audit says %+v, %v", member, edited, audit, err)
 		}
 	}
 }

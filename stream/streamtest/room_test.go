@@ -29,6 +29,7 @@ func TestLittleRoomToLandIn(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(w.Dir, "lake", "raw", "orders")); err != nil {
 		t.Fatal(err)
 	}
+	w.Bucket = nil // its directories are gone: opened anew
 	w.Load()
 	w.Stream()
 	w.CheckLake("orders", int64(len(log)))
