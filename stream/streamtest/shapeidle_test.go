@@ -25,7 +25,9 @@ func (s *shape) runOn(done func(tasks map[int32]stream.TaskStatus) bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, t := range st.Tasks {
-			tasks[t.Task] = t
+			if t.State != stream.Restoring { // one that is restored has nothing to tell yet
+				tasks[t.Task] = t
+			}
 		}
 		if !satisfied && len(tasks) == trial.ShapeWidth && done(tasks) {
 			satisfied = true
