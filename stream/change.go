@@ -82,7 +82,7 @@ func Change(ctx context.Context, o ChangeOptions) (report *ChangeReport, err err
 	if o.DryRun {
 		report, err = c.look(ctx)
 	} else {
-		report, err = c.take(ctx)
+		report, err = c.takeHeld(ctx)
 	}
 	return report, errors.Join(err, r.close())
 }
@@ -127,6 +127,19 @@ func (c *changer) planned(id int32) ChangedTask {
 		t.Next = append(t.Next, life.at[i].next)
 	}
 	return t
+}
+
+// takeHeld takes it while it holds the directory of this process's state: one of the same id that runs here would be fenced off.
+func (c *changer) takeHeld(ctx context.Context) (report *ChangeReport, err error) {
+	held, err := c.r.hold()
+	if errors.Is(err, state.ErrLocked) {
+		return nil, fmt.Errorf("%w: as %q on this machine: stop that process first", ErrOwned, c.r.o.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	return c.take(ctx)
 }
 
 // take joins the group, decides for all tasks, commits that, and leaves a checkpoint of each task's new beginning, by which

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -34,7 +35,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 // runHeld runs while it holds the directory of this process's state: a second process of the same id on the machine is
 // refused before it could fence the first one off.
 func (r *runner) runHeld(ctx context.Context) (sum *Summary, err error) {
-	held, err := state.Hold(filepath.Dir(r.stateDir(0)), r.shared)
+	held, err := r.hold()
 	if errors.Is(err, state.ErrLocked) {
 		return nil, fmt.Errorf("pipeline %s runs as %q already on this machine: stop that process, or give this one another --id: %w",
 			r.o.Plan.Pipeline.Name, r.o.ID, err)
@@ -44,6 +45,11 @@ func (r *runner) runHeld(ctx context.Context) (sum *Summary, err error) {
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	return r.run(ctx)
+}
+
+// hold keeps any other process of this id and machine out. state.ErrLocked: there is one.
+func (r *runner) hold() (io.Closer, error) {
+	return state.Hold(filepath.Dir(r.stateDir(0)), r.shared)
 }
 
 // runner is one process's part in a pipeline. Its fields are set up once; tasks come and go with the
@@ -76,6 +82,7 @@ type runner struct {
 	observed  map[string]map[int32]kafka.Ends // by topic
 
 	beat     beat
+	patience patience
 	status   statusBoard
 	restores *restores
 	landings landings
@@ -114,10 +121,13 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 	if err := r.setup(ctx); err != nil {
 		return nil, errors.Join(err, r.tellAll(ctx, err))
 	}
-	r.beat.lastGood = r.o.Now()
-	for pause := firstPause; ; {
-		before := r.beat.commits
+	r.patience.begin(r.o.Now())
+	for {
+		began := r.o.Now()
 		err := r.session(ctx)
+		if r.o.Now().Sub(began) > r.o.RetryFor {
+			r.patience.succeeded(stepPoll) // it polled all the while
+		}
 		var fingerprint *FingerprintError
 		var stopped *StoppedError
 		var stop *StopError
@@ -129,32 +139,22 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		case ctx.Err() != nil:
 			// Told to stop between two sessions, too: what is committed is safe, and the rest is another's to do.
 			return nil, errors.Join(ctx.Err(), err, r.handOver(ctx))
-		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop),
-			!isBucket(err) && r.o.Now().Sub(r.beat.lastGood) > r.o.RetryFor:
+		case errors.As(err, &fingerprint), errors.As(err, &stopped), errors.As(err, &stop):
 			return nil, err
-		}
-		if r.beat.commits > before {
-			pause = firstPause
-		}
-		if errors.Is(err, errOrdered) {
+		case errors.Is(err, errOrdered):
 			r.log.Info("an order was given: the session is built anew")
 			continue
 		}
-		if isBucket(err) {
-			r.beat.lastGood = r.o.Now() // an outage is waited for
+		lasted, pause := r.patience.failed(err, r.o.Now())
+		if lasted > r.o.RetryFor {
+			return nil, err
 		}
 		r.status.broken(err)
 		r.report()
 		r.log.Warn("session ended; rebuilding from the committed offsets", "err", err, "pause", pause)
 		wait(ctx, pause)
-		pause = min(2*pause, lastPause)
 	}
 }
-
-const (
-	firstPause = 50 * time.Millisecond
-	lastPause  = 5 * time.Second
-)
 
 // wait returns after d, or when the context ends.
 func wait(ctx context.Context, d time.Duration) {

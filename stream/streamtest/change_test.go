@@ -134,6 +134,49 @@ func TestChangeNeedsAllTasks(t *testing.T) {
 	w.mustChange()
 }
 
+// Not even a process of the same id, which is the same member of the group, is thrown out by it.
+func TestChangeLeavesItsNamesakeAlone(t *testing.T) {
+	w := newWorld(t, fakeBroker(t), trial.Usual())
+	w.Produce(small(44).Log())
+	ctx, stop := cancelable(t)
+	ended := make(chan error, 1)
+	seen := make(chan stream.Status)
+	o := w.Options("a")
+	o.UntilEnd = false
+	o.Observe = func(s stream.Status) {
+		select {
+		case seen <- s:
+		case <-ctx.Done():
+		}
+	}
+	go func() { _, err := stream.Run(ctx, o); ended <- err }()
+	for len((<-seen).Tasks) < int(w.Set.Partitions) {
+	}
+	was := w.Plan
+	w.edit("allowed_lateness: 2m", "allowed_lateness: 4m")
+	refused := make(chan error, 1)
+	go func() { _, err := w.change(false); refused <- err }()
+	var err error
+	for waiting := true; waiting; {
+		select {
+		case err = <-refused:
+			waiting = false
+		case <-seen:
+		}
+	}
+	if !errors.Is(err, stream.ErrOwned) || !strings.Contains(err.Error(), `as "a" on this machine`) {
+		t.Errorf("while it runs: %v", err)
+	}
+	w.Plan = was
+	for range 3 {
+		if s := <-seen; s.Rebuilds != 0 || len(s.Tasks) < int(w.Set.Partitions) {
+			t.Errorf("the process was disturbed: %d rebuilds, %d tasks: %s", s.Rebuilds, len(s.Tasks), s.LastError)
+		}
+	}
+	stop()
+	<-ended
+}
+
 // Partitions that a source has grown by are taken in: keys move, so all that was produced by then is the reconciler's.
 func TestGrownTopic(t *testing.T) {
 	set := trial.Usual()
