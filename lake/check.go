@@ -69,6 +69,7 @@ type Summary struct {
 	Pending     int64
 	Garbage     int64
 	Ranges      []Range // by partition
+	GivenUp     []Hole  // by partition and offset: no damage, but records that are gone
 }
 
 // Check reads everything that the lake has of a topic and tells fn every fault

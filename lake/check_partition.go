@@ -43,6 +43,9 @@ func (c *checker) partition(ctx context.Context, p int32) error {
 		r.Entries++
 		r.Records += e.Records
 		r.End = max(r.End, e.End)
+		if e.GivenUp != nil {
+			c.sum.GivenUp = append(c.sum.GivenUp, Hole{Partition: p, First: e.First, End: e.End, GivenUp: *e.GivenUp})
+		}
 		if err := c.entry(ctx, &e); err != nil {
 			return err
 		}

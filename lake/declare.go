@@ -129,7 +129,7 @@ func readDeclaration(ctx context.Context, b blob.Bucket, topic string) (declarat
 		return declaration{}, err
 	}
 	var d declaration
-	if err := openObject(key, data, &d); err != nil {
+	if err := openObject(key, data, formatVersion, &d); err != nil {
 		return declaration{}, err
 	}
 	if d.Topic != topic {
@@ -191,7 +191,7 @@ func readSchema(ctx context.Context, b blob.Bucket, topic string, id uint32) (st
 		return "", err
 	}
 	var s schemaObject
-	if err := openObject(key, data, &s); err != nil {
+	if err := openObject(key, data, formatVersion, &s); err != nil {
 		return "", err
 	}
 	if s.ID != id {

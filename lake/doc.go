@@ -14,8 +14,9 @@
 //     offset range, and the others continue at its end.
 //  3. Entry n+1 is put only after n is confirmed.
 //  4. Files and entries are functions of the records and the range alone: no
-//     clock, no writer, no random number. Whoever lands a range again, in
-//     however many batches he got its records, writes the same bytes.
+//     clock (but for when an entry was put), no writer, no random number. Whoever
+//     lands a range again, in however many batches he got its records, writes
+//     the same bytes.
 //  5. Payload bytes are appended as they came and handed out as they are
 //     stored; landing and reading never decode them (Check does).
 //  6. What the landers of one budget hold never exceeds its limit by more than
@@ -26,6 +27,8 @@
 //  8. What is checked when written is checked again when read: range, name,
 //     counts, place and checksum of an entry; checksum, counts, order and
 //     header of a file. A mismatch is a *CorruptError that names the object.
+//  9. A range without records says whether it never had any, or whether they
+//     were given up: an operator accepted that they are lost (Lander.GiveUp).
 //
 // # Laws
 //

@@ -16,7 +16,10 @@ type Entry struct {
 	Records     int64  `json:"records"`     // in all files
 	Quarantined int64  `json:"quarantined"` // of these, in quarantine files
 	LandedAt    int64  `json:"landed_at"`   // wall clock of the writer that won, ms since the epoch UTC: says when to look, decides nothing
-	Files       []File `json:"files"`       // sorted by path
+	// GivenUp says that nobody landed this range and nobody will: the records that it held are gone. nil but in entries of
+	// version 2.
+	GivenUp *GivenUp `json:"given_up,omitempty"`
+	Files   []File   `json:"files"` // sorted by path
 }
 
 // File is a raw or quarantine file that an entry names.
@@ -40,7 +43,7 @@ type File struct {
 func readEntry(topic string, partition int32, first int64, data []byte) (Entry, error) {
 	key := entryKey(topic, partition, first)
 	var e Entry
-	if err := openObject(key, data, &e); err != nil {
+	if err := openObject(key, data, entryVersion, &e); err != nil {
 		return Entry{}, err
 	}
 	if err := e.check(topic, partition, first); err != nil {
@@ -55,6 +58,9 @@ func (e *Entry) check(topic string, partition int32, first int64) error {
 	}
 	if e.First < 0 || e.End <= e.First {
 		return fmt.Errorf("it covers the offsets [%d, %d)", e.First, e.End)
+	}
+	if err := e.checkGivenUp(); err != nil {
+		return err
 	}
 	var records, quarantined int64
 	for i := range e.Files {
@@ -119,7 +125,7 @@ type startMarker struct {
 func readStart(topic string, partition int32, data []byte) (int64, error) {
 	key := startKey(topic, partition)
 	var s startMarker
-	if err := openObject(key, data, &s); err != nil {
+	if err := openObject(key, data, formatVersion, &s); err != nil {
 		return 0, err
 	}
 	if s.Topic != topic || s.Partition != partition || s.First < 0 {

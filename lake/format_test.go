@@ -156,27 +156,27 @@ func TestSealedJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back v1
-	if err := openJSON(data, &back); err != nil || back.Text != "a<b>&\u2028" {
+	if err := openJSON(data, formatVersion, &back); err != nil || back.Text != "a<b>&\u2028" {
 		t.Errorf("%s: %+v, %v", data, back, err)
 	}
 	newer, err := sealJSON(v1{2, ""})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := openObject("k", newer, &back); err == nil || !strings.Contains(err.Error(), "newer tidemark") || strings.Contains(err.Error(), "corrupt") {
+	if err := openObject("k", newer, formatVersion, &back); err == nil || !strings.Contains(err.Error(), "newer tidemark") || strings.Contains(err.Error(), "corrupt") {
 		t.Errorf("a newer version: %v", err)
 	}
 	more, err := sealJSON(map[string]any{"version": 1, "extra": true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := openJSON(more, &back); err == nil {
+	if err := openJSON(more, formatVersion, &back); err == nil {
 		t.Error("an unknown member is accepted")
 	}
 	for i := range data {
 		bad := bytes.Clone(data)
 		bad[i] ^= 4
-		if openJSON(bad, &back) == nil || openJSON(data[:i], &back) == nil {
+		if openJSON(bad, formatVersion, &back) == nil || openJSON(data[:i], formatVersion, &back) == nil {
 			t.Errorf("a fault at byte %d is accepted", i)
 		}
 	}

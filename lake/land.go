@@ -103,6 +103,9 @@ func (l *Lander) putFiles(ctx context.Context, b *Batch) (*Entry, error) {
 		Records: b.span.records, Quarantined: b.span.quarantined, LandedAt: l.o.Now().UnixMilli(),
 		Files: make([]File, len(b.span.files)),
 	}
+	if b.givenUp != nil {
+		e.Version, e.GivenUp = entryVersion, b.givenUp
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(putsMax)
 	n := 0

@@ -88,6 +88,7 @@ type Lander struct {
 type Batch struct {
 	first, end int64
 	span       *span
+	givenUp    *GivenUp // of GiveUp only
 }
 
 // First is the batch's first offset.

@@ -9,9 +9,14 @@ import (
 	"fmt"
 )
 
-// formatVersion is the version of the JSON objects: entries, start markers,
-// declarations, schemas.
-const formatVersion = 1
+const (
+	// formatVersion is the version of the JSON objects: entries, start markers,
+	// declarations, schemas.
+	formatVersion = 1
+	// entryVersion is that of entries whose range was given up. All others stay
+	// of formatVersion, so that a program that knows no other reads them.
+	entryVersion = 2
+)
 
 // sumKey begins the last member of every JSON object that the lake writes: the
 // first 32 hex digits of the SHA-256 of all bytes before the comma.
@@ -32,9 +37,9 @@ func sealJSON(v any) ([]byte, error) {
 	return fmt.Appendf(text, `%s%s"}%s`, sumKey, sumOf(text), "\n"), nil
 }
 
-// openJSON decodes into v what sealJSON wrote, strictly. Versions other than
-// ours are told apart from damage.
-func openJSON(data []byte, v any) error {
+// openJSON decodes into v what sealJSON wrote, strictly. Versions above newest
+// are told apart from damage.
+func openJSON(data []byte, newest int, v any) error {
 	tail := len(sumKey) + sumDigits + len("\"}\n")
 	if len(data) < tail || !bytes.HasPrefix(data[len(data)-tail:], []byte(sumKey)) || !bytes.HasSuffix(data, []byte("\"}\n")) {
 		return errors.New("it does not end in a checksum")
@@ -50,8 +55,8 @@ func openJSON(data []byte, v any) error {
 	if err := json.Unmarshal(body, &version); err != nil {
 		return fmt.Errorf("decode: %w", err)
 	}
-	if version.Version != formatVersion {
-		return &versionError{version.Version}
+	if version.Version < formatVersion || version.Version > newest {
+		return &versionError{version.Version, newest}
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -62,10 +67,10 @@ func openJSON(data []byte, v any) error {
 }
 
 // versionError is not damage: the object is whole, and not for this program.
-type versionError struct{ version int }
+type versionError struct{ version, newest int }
 
 func (e *versionError) Error() string {
-	return fmt.Sprintf("it has format version %d, this program reads version %d; use a newer tidemark", e.version, formatVersion)
+	return fmt.Sprintf("it has format version %d, this program reads version %d; use a newer tidemark", e.version, e.newest)
 }
 
 func sumOf(text []byte) string {
@@ -74,8 +79,8 @@ func sumOf(text []byte) string {
 }
 
 // openObject decodes an object of the bucket, naming it in the error.
-func openObject(key string, data []byte, v any) error {
-	err := openJSON(data, v)
+func openObject(key string, data []byte, newest int, v any) error {
+	err := openJSON(data, newest, v)
 	var version *versionError
 	switch {
 	case err == nil:
