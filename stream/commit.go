@@ -28,12 +28,12 @@ func (r *runner) commit(ctx context.Context, s *kafka.Session) error {
 	tx := &transaction{r: r, ctx: ctx, s: s}
 	for _, t := range r.mine() {
 		if err := tx.add(t); err != nil {
-			return err
+			return blame(stepOf("commit", t.id), err)
 		}
 	}
 	r.beat.lastCommit = r.o.Now()
 	if len(tx.ready) == 0 {
-		r.beat.lastGood = r.beat.lastCommit
+		r.patience.quiet(r.beat.lastCommit)
 		return nil
 	}
 	if err := tx.end(); err != nil {
@@ -76,30 +76,32 @@ func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
 // at the last applied cut, and names it; settle commits first, so that the cut is the newest.
 func (r *runner) checkpoint(ctx context.Context) error {
 	for _, t := range r.mine() {
-		cut, err := t.store.Cut()
-		if err != nil {
-			r.note(t, err)
-			return fmt.Errorf("task %d: %w", t.id, err)
-		}
-		if cut == nil || !t.whole() || r.status.checkpointed(t.id, cut) {
-			continue
-		}
-		began := r.o.Now()
-		m, stats, err := t.store.Checkpoint(ctx, r.o.Bucket, state.CheckpointOptions{
-			Prefix: r.checkpointPrefix(t.id), Keep: r.o.Plan.Pipeline.State.Keep, Now: r.o.Now,
-		})
-		if err != nil {
-			r.note(t, err)
-			if err := r.tolerate(fmt.Errorf("checkpoint task %d: %w", t.id, err)); err != nil {
-				return err
-			}
-			continue
-		}
-		r.status.checkpoint(t.id, m, stats, began, r.o.Now())
-		crashpoint.Hit("checkpoint/done")
-		if err := r.tolerate(r.purge(ctx, t)); err != nil {
+		if err := r.tolerate(blame(stepOf("checkpoint", t.id), r.checkpointTask(ctx, t))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *runner) checkpointTask(ctx context.Context, t *task) error {
+	cut, err := t.store.Cut()
+	if err != nil {
+		r.note(t, err)
+		return fmt.Errorf("task %d: %w", t.id, err)
+	}
+	if cut == nil || !t.whole() || r.status.checkpointed(t.id, cut) {
+		return nil
+	}
+	began := r.o.Now()
+	m, stats, err := t.store.Checkpoint(ctx, r.o.Bucket, state.CheckpointOptions{
+		Prefix: r.checkpointPrefix(t.id), Keep: r.o.Plan.Pipeline.State.Keep, Now: r.o.Now,
+	})
+	if err != nil {
+		r.note(t, err)
+		return fmt.Errorf("checkpoint task %d: %w", t.id, err)
+	}
+	r.status.checkpoint(t.id, m, stats, began, r.o.Now())
+	r.patience.succeeded(stepOf("checkpoint", t.id))
+	crashpoint.Hit("checkpoint/done")
+	return r.purge(ctx, t)
 }

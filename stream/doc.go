@@ -13,7 +13,7 @@
 //     transaction that carries the same cut (L4).
 //  2. One error path. Whatever kept a commit from being confirmed, the client is closed, uncommitted state is dropped, a
 //     new client fences the old one, and every task starts from the offsets that the broker names. No code
-//     concludes from an error that a transaction was aborted.
+//     concludes from an error that a transaction was aborted. What fails again and again ends the process (patience.go).
 //  3. A task is a function of its log and its journal (L1, L5). It reads no clock, it judges lateness by the watermark of
 //     the event's own partition as it stood before the event, and everything else that changes it is a
 //     decision, journalled in the transaction of the cut at which it holds.
@@ -50,7 +50,8 @@
 //
 // # Files
 //
-//	options.go, run.go, setup.go, errors.go      what callers see; sessions one after the other; topics
+//	options.go, run.go, setup.go, errors.go,
+//	patience.go                                  what callers see; sessions one after the other, and until when; topics
 //	loop.go, memory.go, update.go                one turn, and what asks for a commit
 //	task.go, taskcut.go, emit.go, refuse.go      a task: a record, its cut, what it publishes, why it stops
 //	commit.go, publish.go, metadata.go           the commit, its portions, the cut at the broker
@@ -58,7 +59,7 @@
 //	lakegap.go, restoring.go                     to the committed cut
 //	decision.go, idle.go, finish.go              decisions
 //	change.go, change_time.go, change_table.go,
-//	unstick.go, stops.go                         lives: change decisions, orders of operators
+//	orders.go, unstick.go, stops.go              lives: change decisions, orders of operators
 //	landings.go, pause.go, outage.go,
 //	retention.go, unlanded.go                    storing comes first
 //	checkpoints.go, repartition.go               what the bucket holds, and what nobody needs any more

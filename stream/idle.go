@@ -57,7 +57,7 @@ func (r *runner) look(ctx context.Context) error {
 	if !silent || r.o.UntilEnd || !r.due(&r.beat.lastIdle, r.o.Plan.Pipeline.State.CheckpointEvery) {
 		return nil
 	}
-	return r.decideIdle(ctx, now)
+	return r.patience.tried(stepIdle, r.decideIdle(ctx, now))
 }
 
 // announce sends the source's watermark to the tasks behind the repartition topic when nothing more comes: it may have

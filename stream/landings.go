@@ -76,12 +76,14 @@ func (r *runner) reap() error {
 		case !f.ended():
 			kept = append(kept, f)
 		case f.err != nil:
-			errs = append(errs, r.halt(f.task, r.landingFailed(f.task, f.err)))
+			errs = append(errs, blame(stepOf("landing", f.task.id), r.halt(f.task, r.landingFailed(f.task, f.err))))
+		default:
+			r.patience.succeeded(stepOf("landing", f.task.id))
 		}
 	}
 	l.flights = kept
 	if l.results != nil && l.results.ended() {
-		errs = append(errs, r.tolerate(l.results.err)) // the next round lands them
+		errs = append(errs, r.tolerate(r.patience.tried(stepResults, l.results.err))) // the next round lands them
 		l.results = nil
 	}
 	return errors.Join(errs...)
@@ -182,7 +184,7 @@ func (r *runner) landAll(ctx context.Context) error {
 			return fmt.Errorf("land: %w", ctx.Err())
 		}
 	}
-	return r.landResults(ctx, r.mine())
+	return r.patience.tried(stepResults, r.landResults(ctx, r.mine()))
 }
 
 // landResults lands the curated topics and the journal up to their last stable offsets. Partition q of a result topic

@@ -16,7 +16,6 @@ import (
 // beat is the loop's sense of time: when it last did what it does on a schedule.
 type beat struct {
 	lastCommit     time.Time // the last attempt
-	lastGood       time.Time // the last confirmed commit, or turn with nothing to commit
 	lastCheckpoint time.Time
 	lastResults    time.Time
 	lastLook       time.Time
@@ -64,7 +63,7 @@ func (r *runner) session(ctx context.Context) (err error) {
 			continue
 		}
 		if done, err := r.finish(ctx, s); done || err != nil {
-			return err
+			return blame(stepEnd, err)
 		}
 	}
 }
@@ -78,7 +77,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	batches, err := s.Poll(pollCtx, r.o.PollRecordsMax)
 	cancel()
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
-		return false, fmt.Errorf("poll: %w", err)
+		return false, fmt.Errorf("poll: %w", blame(stepPoll, err))
 	}
 	crashpoint.Hit("loop/polled")
 	if r.resuming() {
@@ -107,10 +106,10 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 		}
 	}
 	if r.due(&r.beat.lastLook, lookEvery) {
-		if err := r.look(ctx); err != nil {
+		if err := r.patience.tried(stepLook, r.look(ctx)); err != nil {
 			return false, err
 		}
-		if err := errors.Join(r.tolerate(r.tellStops(ctx)), r.lookForOrders(ctx)); err != nil {
+		if err := r.patience.tried(stepOrders, errors.Join(r.tolerate(r.tellStops(ctx)), r.lookForOrders(ctx))); err != nil {
 			return false, err
 		}
 		r.lookAtRetention(ctx)
@@ -158,7 +157,8 @@ func (r *runner) process(ctx context.Context, s *kafka.Session, batches []kafka.
 		}
 		g.Go(func() error {
 			for _, b := range mine {
-				if err := r.processOne(ctx, s, t, b); t.stopped != nil || err != nil {
+				step := fmt.Sprintf("records of %s/%d", b.Topic, b.Partition)
+				if err := r.patience.tried(step, r.processOne(ctx, s, t, b)); t.stopped != nil || err != nil {
 					return err
 				}
 			}

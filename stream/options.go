@@ -41,8 +41,9 @@ type Options struct {
 	// LandingBytesMax bounds what waits in memory to be landed, over all partitions. Default: its share of the pipeline's
 	// memory_max.
 	LandingBytesMax int64
-	// RetryFor bounds how long broken sessions are rebuilt, without a confirmed commit or an idle turn in between, before
-	// Run gives up with the error. Default 5 minutes.
+	// RetryFor bounds how long broken sessions are rebuilt before Run gives up with the error: without a confirmed commit or
+	// an idle turn in between, or because of one step of the session, such as a task's checkpoint, that never succeeds. An outage of
+	// the bucket is waited for however long it takes. Default 5 minutes.
 	RetryFor time.Duration
 	// CommitTimeout bounds one commit; beyond it the outcome counts as unknown. Default: the session's, 30 seconds.
 	CommitTimeout time.Duration

@@ -147,14 +147,15 @@ func (tx *transaction) end() error {
 	err := tx.s.Commit(tx.ctx, tx.offsets)
 	r.status.committed(r.o.Now(), r.o.Now().Sub(began), err)
 	if err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", blame(stepCommit, err))
 	}
 	crashpoint.Hit("commit/confirmed")
 	r.beat.commits++
-	r.beat.lastGood = r.o.Now()
+	r.patience.committed(r.o.Now())
+	r.patience.succeeded(stepCommit)
 	r.share(r.mine())
 	for _, t := range tx.ready {
-		if err := t.apply(); err != nil {
+		if err := r.patience.tried(stepOf("commit", t.id), t.apply()); err != nil {
 			r.note(t, err)
 			return err
 		}

@@ -77,6 +77,12 @@ func classifyEnd(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 }
 
+// Passes says whether what err tells of may pass by itself: someone else took over, an answer was lost or came too late, the
+// broker said that it may be asked again, or the connection broke.
+func Passes(err error) bool {
+	return errors.Is(err, ErrFenced) || errors.Is(err, ErrUnknownOutcome) || errors.Is(err, context.DeadlineExceeded) || retriable(err)
+}
+
 // retriable says whether a request may be sent again after err: the broker said so, or the connection broke.
 func retriable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kgo.ErrClientClosed) {
