@@ -62,7 +62,7 @@ func (t *task) offsets(all []kafka.Commit) ([]kafka.Commit, error) {
 	for _, in := range t.inputs {
 		meta, err := metadata{
 			Journal: t.decisions, Fingerprint: t.plan.Fingerprint,
-			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life, Closing: t.closing,
+			TopicID: in.topicID, Partitions: in.wide, Born: in.bornAt, Life: t.life, Closing: t.out.closing,
 		}.encode()
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func (r *runner) checkpointTask(ctx context.Context, t *task) error {
 		r.note(t, err)
 		return fmt.Errorf("task %d: %w", t.id, err)
 	}
-	if cut == nil || !t.whole() || r.status.checkpointed(t.id, cut) {
+	if cut == nil || !t.out.whole() || r.status.checkpointed(t.id, cut) {
 		return nil
 	}
 	began := r.o.Now()

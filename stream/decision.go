@@ -33,7 +33,7 @@ func (t *task) start(input int) string {
 
 // raise moves the watermark of one of the task's source partitions to at least mark and closes what that closes.
 func (t *task) raise(in *input, kind journal.Kind, mark int64, reason string) error {
-	if t.closing != nil {
+	if t.out.closing != nil {
 		return nil // not before what is left of a closing is published
 	}
 	return t.decide(in, &journal.Entry{Kind: kind, Time: mark, Watermark: mark, HasWatermark: true, Reason: reason})

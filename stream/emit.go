@@ -23,7 +23,7 @@ var _ flow.Sink = (*task)(nil)
 // Result turns a window into a curated record. Its revision is a function of the state: the number of distinct events,
 // plus one for closing, so a replay can never publish a lower one.
 func (t *task) Result(res *window.Result) error {
-	if t.replaying || !res.Open && t.closing.again() {
+	if t.replaying || !res.Open && t.out.closing.again() {
 		return nil
 	}
 	row := curated.Row{

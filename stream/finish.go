@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ func (r *runner) finish(ctx context.Context, s *kafka.Session) (done bool, err e
 	if r.isAssigning() {
 		return false, nil
 	}
-	done, err = r.tryFinish(ctx, s)
+	whole, end := unbroken(ctx)
+	defer end()
+	done, err = r.tryFinish(ctx, whole, s)
 	return done, r.tolerate(err)
 }
 
@@ -44,12 +47,12 @@ func (r *runner) landSoon(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-func (r *runner) tryFinish(ctx context.Context, s *kafka.Session) (done bool, err error) {
+func (r *runner) tryFinish(ctx, whole context.Context, s *kafka.Session) (done bool, err error) {
 	tasks := r.mine()
 	if ok, err := r.allDrained(ctx, tasks); !ok || err != nil {
 		return false, err
 	}
-	if err := r.settle(ctx, s); err != nil {
+	if err := cmp.Or(r.settle(whole, s), ctx.Err()); err != nil {
 		return false, err
 	}
 	r.mu.Lock()
@@ -70,7 +73,7 @@ func (r *runner) tryFinish(ctx context.Context, s *kafka.Session) (done bool, er
 		return false, err
 	}
 	crashpoint.Hit("end/decided")
-	if err := r.settle(ctx, s); err != nil {
+	if err := cmp.Or(r.settle(whole, s), ctx.Err()); err != nil {
 		return false, err
 	}
 	crashpoint.Hit("end/settled")

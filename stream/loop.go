@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,11 @@ func (r *runner) session(ctx context.Context) (err error) {
 		if !r.o.UntilEnd || !idle {
 			continue
 		}
-		if done, err := r.finish(ctx, s); done || err != nil {
+		done, err := r.finish(ctx, s)
+		if !done && ctx.Err() != nil {
+			return r.stopClean(ctx, s, err)
+		}
+		if done || err != nil {
 			return blame(stepEnd, err)
 		}
 	}
@@ -81,7 +86,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	}
 	crashpoint.Hit("loop/polled")
 	if r.resuming() {
-		if err := r.commit(whole, s); err != nil {
+		if err := cmp.Or(r.commit(whole, s), ctx.Err()); err != nil {
 			return false, err
 		}
 	}
@@ -93,7 +98,7 @@ func (r *runner) turn(ctx context.Context, s *kafka.Session) (idle bool, err err
 	}
 	crashpoint.Hit("loop/applied")
 	if len(batches) == 0 || r.crowded() || r.due(&r.beat.lastCommit, every) {
-		if err := r.commit(whole, s); err != nil {
+		if err := cmp.Or(r.commit(whole, s), ctx.Err()); err != nil {
 			return false, err
 		}
 	}

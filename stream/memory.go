@@ -86,7 +86,7 @@ func (r *runner) parts() []Part {
 	held, unwritten := int64(0), int64(0)
 	for _, t := range r.mine() {
 		held += t.flow.Memory()
-		unwritten += t.flow.Unwritten() + t.outBytes
+		unwritten += t.flow.Unwritten() + t.out.bytes
 	}
 	return []Part{
 		{Name: "memtables", Bytes: r.shared.UnflushedBytes(), Limit: m.MemTables},
@@ -132,8 +132,8 @@ func (r *runner) crowded() bool {
 	held, unwritten, late := int64(0), int64(0), false
 	for _, t := range r.mine() {
 		held += t.flow.Memory()
-		unwritten += t.flow.Unwritten() + t.outBytes
-		late = late || t.overdue
+		unwritten += t.flow.Unwritten() + t.out.bytes
+		late = late || t.out.overdue
 	}
 	return late || held > r.memory.WriteBack || unwritten > r.memory.Batch
 }

@@ -12,14 +12,14 @@ import (
 
 // published closes what is due as a commit does, and returns the results of outputs in their order.
 func (p *pair) published(t *task) (results []string, err error) {
-	t.publish = func(rec *kafka.Record) error {
+	t.out.produce = func(rec *kafka.Record) error {
 		if rec.Topic != "pair-journal" {
 			results = append(results, fmt.Sprintf("%x %x", rec.Key, rec.Value))
 		}
 		return nil
 	}
 	p.must(t.close())
-	t.publish = nil
+	t.out.produce = nil
 	return results, t.endClosing()
 }
 
@@ -35,9 +35,9 @@ func TestClosingGoesOnInItsOrder(t *testing.T) {
 				p.every = 1 // also at the end of the replay, where what is held makes the state another than the cut's
 				r := rand.New(rand.NewPCG(seed, 2))
 				live, _ := p.open(filepath.Join(t.TempDir(), "live"))
-				live.atOnce = r.IntN(3) // what is more waits for the commit
+				live.out.atOnce = r.IntN(3) // what is more waits for the commit
 				p.live(live, r)
-				live.out = nil
+				live.out.held = nil
 				from := live.flow.Closed()
 				want, err := p.published(live)
 				p.must(err)
@@ -76,11 +76,11 @@ func (p *pair) goOn(dir string, live *task, c closing, want []string, r *rand.Ra
 	} else if p.must(err); fmt.Sprint(left) != fmt.Sprint(want[c.Sent:]) {
 		p.t.Errorf("after %d of %d results come\n%v\nand not\n%v", c.Sent, len(want), left, want[c.Sent:])
 	}
-	if again.whole() {
+	if again.out.whole() {
 		p.t.Error("a state that holds windows which should have closed may be copied")
 	}
 	p.must(again.apply())
-	if !again.whole() {
+	if !again.out.whole() {
 		p.t.Error("a committed state may not be copied")
 	}
 	p.must(again.store.Close())

@@ -77,7 +77,7 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredF
 	p := r.o.Plan
 	t := &task{
 		id: id, life: life, restoredFrom: restoredFrom, plan: p, now: r.nowMillis, store: store,
-		curatedWide: r.curatedWide(), updates: make([]updates, len(p.Outputs)), atOnce: min(closeAtOnce, r.o.PortionRecordsMax),
+		curatedWide: r.curatedWide(), updates: make([]updates, len(p.Outputs)), out: collector{atOnce: min(closeAtOnce, r.o.PortionRecordsMax)},
 	}
 	var widths []int32
 	for i, src := range r.sources {

@@ -76,7 +76,7 @@ func (p *replay) run() error {
 	for {
 		l := p.lowest()
 		if l == nil {
-			t.out = nil
+			t.out.held = nil
 			return nil
 		}
 		if err := p.advance(l); err != nil {

@@ -78,7 +78,7 @@ func (p *pair) open(dir string) (*task, bool) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	t := &task{plan: p.plan, store: store, curatedWide: []int32{1}, updates: make([]updates, 1), now: func() int64 { return 1_357_700_000_000 }, atOnce: closeAtOnce}
+	t := &task{plan: p.plan, store: store, curatedWide: []int32{1}, updates: make([]updates, 1), now: func() int64 { return 1_357_700_000_000 }, out: collector{atOnce: closeAtOnce}}
 	for i, topic := range []string{"a", "b"} {
 		t.inputs = append(t.inputs, newInput(i, &kafka.TopicInfo{Name: topic, ID: topic, Partitions: 1}))
 	}
@@ -132,7 +132,7 @@ func (p *pair) live(t *task, r *rand.Rand) {
 			}
 		}
 	}
-	for _, rec := range t.out {
+	for _, rec := range t.out.held {
 		if rec.Topic != "pair-journal" {
 			continue
 		}

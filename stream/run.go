@@ -83,6 +83,7 @@ type runner struct {
 
 	beat     beat
 	patience patience
+	stopping <-chan struct{} // closed when the run is told to stop
 	status   statusBoard
 	restores *restores
 	landings landings
@@ -121,6 +122,7 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 	if err := r.setup(ctx); err != nil {
 		return nil, errors.Join(err, r.tellAll(ctx, err))
 	}
+	r.stopping = ctx.Done()
 	r.patience.begin(r.o.Now())
 	for {
 		began := r.o.Now()

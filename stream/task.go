@@ -33,13 +33,7 @@ type task struct {
 
 	replaying bool // outputs and journal entries were published before
 	dirty     bool // something happened since the last commit
-	out       []*kafka.Record
-	outBytes  int64                     // of out
-	atOnce    int                       // results that may be given out at the end of a batch
-	overdue   bool                      // windows wait for the commit to close them: they are many
-	closing   *closing                  // while windows close in a commit; or what is left of a closing that began in another life
-	behind    bool                      // the state on the disk was written while windows were held that it should have closed
-	publish   func(*kafka.Record) error // in a commit: on to the broker, not to out
+	out       collector
 	stopped   error
 	abandoned bool      // a flow that has failed: what is not committed must not be
 	updates   []updates // per output
@@ -120,18 +114,13 @@ func (t *task) record(in *input, r *kafka.Record) error {
 // close gives out and forgets every window that the watermark has passed. It runs at the end of each batch, and again in
 // each commit; where there are many results, or a closing is left from another life, only there (publish.go).
 func (t *task) close() error {
-	if !t.replaying && t.publish == nil {
-		windows, sessions := t.flow.Due()
-		if t.closing != nil || windows+sessions > int64(t.atOnce) {
-			t.overdue = t.closing != nil || windows > int64(t.atOnce)
-			return nil
-		}
-	}
-	if t.publish != nil {
-		if t.closing == nil {
-			t.closing = &closing{From: t.flow.Closed()}
+	if t.out.committing() {
+		if t.out.closing == nil {
+			t.out.closing = &closing{From: t.flow.Closed()}
 		}
 		t.flow.HoldNot()
+	} else if !t.replaying && t.out.postpones(t.flow.Due()) {
+		return nil
 	}
 	if err := t.flow.Close(); err != nil {
 		return t.failed(t.position(), err)

@@ -69,7 +69,7 @@ type taskDriver struct {
 
 func (d *taskDriver) newTask() *task {
 	t := &task{
-		plan: d.plan, curatedWide: []int32{1, 1}, updates: make([]updates, 2), atOnce: closeAtOnce,
+		plan: d.plan, curatedWide: []int32{1, 1}, updates: make([]updates, 2), out: collector{atOnce: closeAtOnce},
 		inputs: []*input{newInput(0, &kafka.TopicInfo{Name: "readings", ID: "id", Partitions: 1})},
 		now:    func() int64 { return time.Date(2013, 1, 9, 12, 0, 0, 0, time.UTC).UnixMilli() },
 	}
@@ -163,7 +163,7 @@ func fate(a, b state.Counters) string {
 // flush prints what the task would publish, and keeps its decisions.
 func (d *taskDriver) flush() string {
 	var out strings.Builder
-	for _, r := range d.task.out {
+	for _, r := range d.task.out.held {
 		if r.Topic == "readings-journal" {
 			e, err := journal.Decode(r.Value)
 			if err != nil {
@@ -190,7 +190,7 @@ func (d *taskDriver) flush() string {
 		}
 		out.WriteByte('\n')
 	}
-	d.task.out = nil
+	d.task.out.held = nil
 	return out.String()
 }
 
@@ -215,8 +215,8 @@ func (d *taskDriver) replay() string {
 	}
 	obey(math.MaxInt64)
 	again.decisions = d.task.decisions
-	if len(again.out) > 0 {
-		return fmt.Sprintf("the replay published %d records", len(again.out))
+	if len(again.out.held) > 0 {
+		return fmt.Sprintf("the replay published %d records", len(again.out.held))
 	}
 	want, got := d.cut(d.task), d.cut(again)
 	if want != got {

@@ -46,7 +46,7 @@ func (t *task) apply() error {
 			in.committed = in.next
 		}
 	}
-	t.dirty, t.behind = false, t.behind && t.replaying
+	t.dirty, t.out.behind = false, t.out.behind && t.replaying
 	return nil
 }
 
