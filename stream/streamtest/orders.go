@@ -57,7 +57,7 @@ outputs:
       most: max(quantity)
 lake: {bucket: %q, roll: {every: %s, bytes_max: 1MiB}}
 reconcile: {settle: 0s, guard: {max_changed_windows: 100%%, else: publish}}
-state: {dir: %q, memory_max: 64MiB, checkpoint_every: 1s, keep: 3}
+state: {dir: %q, memory_max: 192MiB, checkpoint_every: 1s, keep: 3}
 commit: {every: 20ms}
 `
 

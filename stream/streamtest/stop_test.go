@@ -171,7 +171,7 @@ func TestOtherSettingsMayChange(t *testing.T) {
 	w := newWorld(t, fakeBroker(t), trial.Usual())
 	w.Produce(small(27).Log())
 	w.Stream()
-	w.edit("memory_max: 64MiB", "memory_max: 128MiB", "bytes_max: 1MiB", "bytes_max: 2MiB")
+	w.edit("memory_max: 192MiB", "memory_max: 256MiB", "bytes_max: 1MiB", "bytes_max: 2MiB")
 	w.Stream()
 }
 

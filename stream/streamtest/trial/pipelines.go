@@ -21,7 +21,7 @@ kafka: {brokers: [%q]}
 
 const tail = `lake: {bucket: "file://./lake", roll: {every: 1m, bytes_max: 1MiB}}
 reconcile: {settle: 0s, guard: {max_changed_windows: 100%, else: publish}}
-state: {dir: state, memory_max: 64MiB, checkpoint_every: 1s, keep: 3}
+state: {dir: state, memory_max: 192MiB, checkpoint_every: 1s, keep: 3}
 commit: {every: 20ms}
 `
 
