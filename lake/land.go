@@ -34,6 +34,8 @@ func (l *Lander) Land(ctx context.Context, b *Batch) error {
 	end, err := l.land(ctx, b)
 	if err != nil {
 		err = fmt.Errorf("land %s/%d from offset %d: %w", l.topic.declared.Topic, l.partition, b.first, err)
+	} else {
+		l.topic.reached(l.partition, end)
 	}
 	l.finishLanding(b, end, err == nil)
 	return err

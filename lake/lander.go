@@ -123,8 +123,25 @@ func (t *Topic) Lander(ctx context.Context, partition int32, o LanderOptions) (*
 func (l *Lander) WaitForRoom(ctx context.Context) error { return l.o.Budget.Wait(ctx) }
 
 // begin puts the start marker if there is none, and walks to the log's end
-// without keeping the entries.
+// without keeping the entries, from where it was last known to end.
 func (t *Topic) begin(ctx context.Context, partition int32, first int64) (int64, error) {
+	from, ok := t.Landed(partition)
+	if !ok {
+		var err error
+		if from, err = t.start(ctx, partition, first); err != nil {
+			return 0, err
+		}
+	}
+	end, err := walkLog(ctx, t.bucket, t.declared.Topic, partition, from, func(Entry) {})
+	if err != nil {
+		return 0, err
+	}
+	t.reached(partition, end)
+	return end, nil
+}
+
+// start is where the log begins: at first, unless it has begun elsewhere.
+func (t *Topic) start(ctx context.Context, partition int32, first int64) (int64, error) {
 	topic := t.declared.Topic
 	start, ok, err := findStart(ctx, t.bucket, topic, partition)
 	if err != nil {
@@ -142,7 +159,7 @@ func (t *Topic) begin(ctx context.Context, partition int32, first int64) (int64,
 			return 0, err
 		}
 	}
-	return walkLog(ctx, t.bucket, topic, partition, start, func(Entry) {})
+	return start, nil
 }
 
 // Next is the offset to append next: everything before it is landed or held.

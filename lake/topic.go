@@ -20,6 +20,7 @@ type Topic struct {
 
 	mu   sync.Mutex
 	logs map[int32]*Log
+	ends map[int32]int64 // of the logs that were walked, by partition
 }
 
 // OpenTopic declares a topic, or checks that it is declared as d says: a
@@ -67,6 +68,7 @@ func newTopic(ctx context.Context, b blob.Bucket, have declaration) (*Topic, err
 		},
 		envelope: map[uint32]string{},
 		logs:     map[int32]*Log{},
+		ends:     map[int32]int64{},
 	}
 	ids, err := listIDs(ctx, b, have.Topic)
 	if err != nil {

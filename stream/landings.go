@@ -218,7 +218,7 @@ func damagedResults(topic string, q int32, err error) error {
 }
 
 func (r *runner) landResult(ctx context.Context, lt *landing.Topic, q int32, first, to int64) error {
-	if log := lt.Lake.Log(q); log.Begun() && log.End() >= to {
+	if end, ok := lt.Lake.Landed(q); ok && end >= to {
 		return nil
 	}
 	roll := r.o.Plan.Pipeline.Lake.Roll
