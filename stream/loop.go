@@ -35,7 +35,7 @@ const stopWithin = 30 * time.Second
 // the end is complete; on any error the caller builds the next session.
 func (r *runner) session(ctx context.Context) (err error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
-		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
+		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(), Owned: &r.owned,
 		Topics: r.topics(), OnAssigned: r.assigned, CommitTimeout: r.o.CommitTimeout,
 		FetchBytesMax: r.memory.fetchBytes(), OutboxBytes: r.memory.Outbox,
 		SessionTimeout: r.o.Plan.Pipeline.Kafka.SessionTimeout, TransactionTimeout: r.o.Plan.Pipeline.Kafka.TransactionTimeout,

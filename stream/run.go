@@ -83,6 +83,7 @@ type runner struct {
 
 	beat     beat
 	patience patience
+	owned    kafka.Owned
 	stopping <-chan struct{} // closed when the run is told to stop
 	status   statusBoard
 	restores *restores

@@ -22,7 +22,7 @@ func TestCloseWhileJoining(t *testing.T) {
 		c.fill(t, in, 0, 0, 1)
 		group := c.name(t, "group")
 		blocker, err := kgo.NewClient(kgo.SeedBrokers(c.o.Brokers...), kgo.ConsumerGroup(group), kgo.InstanceID("blocker"),
-			kgo.ConsumeTopics(in), kgo.Balancers(kgo.RangeBalancer()), kgo.BlockRebalanceOnPoll(),
+			kgo.ConsumeTopics(in), kgo.Balancers(kafka.Sticky()), kgo.BlockRebalanceOnPoll(),
 			kgo.RebalanceTimeout(5*time.Minute), kgo.FetchMaxWait(100*time.Millisecond))
 		must(t, err)
 		defer blocker.CloseAllowingRebalance()

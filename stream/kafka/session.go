@@ -18,6 +18,9 @@ type SessionOptions struct {
 	Group string
 	// InstanceID is the static member id (group.instance.id), stable over restarts of a process.
 	InstanceID string
+	// Owned is what the sessions of a process share, one after the other, so that tasks stay where their state is. Default: one of
+	// its own.
+	Owned *Owned
 	// TransactionalID is stable over restarts of a process: a new session fences the old one.
 	TransactionalID string
 	// Topics are what is read. Several are co-partitioned: they have equally many partitions, and those of one number
@@ -53,6 +56,9 @@ type Starts map[string]map[int32]int64
 // EnsureDefaults fills what is not set.
 func (o *SessionOptions) EnsureDefaults() {
 	o.Options.EnsureDefaults()
+	if o.Owned == nil {
+		o.Owned = new(Owned)
+	}
 	if o.TransactionTimeout == 0 {
 		o.TransactionTimeout = 10 * time.Second
 	}
@@ -166,7 +172,7 @@ func (s *Session) options() ([]kgo.Opt, error) {
 		kgo.TransactionTimeout(s.o.TransactionTimeout),
 		kgo.ConsumerGroup(s.o.Group),
 		kgo.InstanceID(s.o.InstanceID),
-		kgo.Balancers(newBalancer()),
+		kgo.Balancers(newSticky(s.o.Owned)),
 		kgo.SessionTimeout(s.o.SessionTimeout),
 		kgo.HeartbeatInterval(min(time.Second, s.o.SessionTimeout/3)),
 		kgo.DisableAutoCommit(),

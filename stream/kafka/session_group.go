@@ -84,6 +84,8 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 	s.mu.Lock()
 	s.assigned = partitions
 	s.mu.Unlock()
+	_, generation := s.gts.Client().GroupMetadata()
+	s.o.Owned.set(partitions, generation)
 	s.signal()
 	return offsets, nil
 }
@@ -130,6 +132,9 @@ func (s *Session) take() bool {
 	partitions := s.assigned
 	s.assigned = nil
 	s.mu.Unlock()
+	if running {
+		s.o.Owned.revoke()
+	}
 	if running && len(partitions) > 0 && s.o.OnRevoked != nil {
 		s.o.OnRevoked(partitions)
 	}

@@ -28,7 +28,7 @@ func (c *cluster) worker(t *testing.T, group, id, source, out string) *worker {
 	w := &worker{c: c, out: out}
 	w.o = kafka.SessionOptions{
 		Options: c.o, Group: group, InstanceID: id, TransactionalID: group + "-" + id, Topics: []string{source},
-		OnAssigned: w.onAssigned,
+		OnAssigned: w.onAssigned, Owned: new(kafka.Owned),
 		OnRevoked: func(partitions []int32) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
