@@ -331,18 +331,20 @@ func (l *life) peace() error {
 		}
 		l.bury(m)
 	}
-	p := last.start(doom{}, true)
 	over := make(chan struct{})
 	defer close(over)
 	go l.immortal(last, over)
+	p := last.start(doom{}, true)
+	if p.over() && errors.Is(p.err, kafka.ErrInstanceFenced) {
+		// A request to join by its predecessor, dead by now, was still on its way, and overtook it. Nobody can tell that from a
+		// second process of the same id, so that the process ends; whoever looks after it starts it again.
+		l.tally["ended by another of its name"]++
+		last.now = nil
+		p = last.start(doom{}, true)
+	}
 	if !p.over() {
 		l.fail("the last run does not come to its end")
-		stacks := make([]byte, 1<<20)
-		l.log(last.id).Info("where it stands", "group", fmt.Sprintf("%+v", l.cluster.GroupInfo(l.subject.plan.Pipeline.Group())),
-			"status", p.status(), "stacks", string(stacks[:runtime.Stack(stacks, true)]))
-		p.die(100)
-		<-p.done
-		l.log(last.id).Info("the last run ended", "err", p.err)
+		l.stuck(last, p)
 		return nil
 	}
 	last.now = nil
@@ -355,6 +357,16 @@ func (l *life) peace() error {
 		l.fail("accounting %+v of %d records", c, len(l.subject.messages))
 	}
 	return nil
+}
+
+// stuck says where a run stands that doesn't end, and ends it.
+func (l *life) stuck(m *machine, p *process) {
+	stacks := make([]byte, 1<<20)
+	l.log(m.id).Info("where it stands", "group", fmt.Sprintf("%+v", l.cluster.GroupInfo(l.subject.plan.Pipeline.Group())),
+		"status", p.status(), "stacks", string(stacks[:runtime.Stack(stacks, true)]))
+	p.die(100)
+	<-p.done
+	l.log(m.id).Info("the last run ended", "err", p.err)
 }
 
 // immortal removes what the broker in memory keeps for ever: a static member that joined and died before it synced. Kafka counts its
