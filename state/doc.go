@@ -60,11 +60,14 @@
 //     copy and not from memory.
 //   - Pebble means to die when its MANIFEST cannot be written, panics when a
 //     directory cannot be synced and retries a failed flush for ever. failStop
-//     is why it doesn't.
+//     is why it doesn't. What reads a bad table it repeats for ever, too:
+//     compactions, which turns ends, and the count of what tables hold, which
+//     pacing.go holds up.
 //   - Tables without the marker that names the MANIFEST would be opened as a
 //     new, empty database. Open refuses.
 //   - A MANIFEST whose tail is torn reads as an older prefix, as after a crash.
 //
 // Locks, in this order: Store.use, Store.checkpointing, Shared.mu, Store.cutMu.
-// Pebble's own are below all of them; its callbacks only touch atomics.
+// Pebble's own are below all of them; its callbacks only touch atomics, and
+// turns.mu, under which nothing is called.
 package state

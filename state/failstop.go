@@ -24,7 +24,8 @@ import (
 // at once and for ever, in Open too. One task's full disk must not take the
 // other tasks down. So Pebble never hears of a failed write; it runs on,
 // against nothing. Every method of Store asks err before it believes what
-// Pebble says. The failure is recorded before Pebble gets an answer, so no
+// Pebble says. Reads fail from then on (pacing.go), and no compaction begins
+// (turns.go): Pebble repeats those, too. The failure is recorded before Pebble gets an answer, so no
 // flush is taken for durable that isn't.
 type failStop struct {
 	vfs.FS
@@ -33,13 +34,17 @@ type failStop struct {
 	failure atomic.Pointer[error]
 	failed  chan struct{} // closed at the first failure
 
+	readOnly  bool          // nothing is written, and reads go on after a failure
+	leaving   chan struct{} // closed when the database is about to be
+	leaveOnce sync.Once
+
 	listed sync.Map // directory to its last listing
 }
 
 var _ vfs.FS = (*failStop)(nil)
 
 func newFailStop(fs vfs.FS, log *slog.Logger) *failStop {
-	return &failStop{FS: fs, log: log, failed: make(chan struct{})}
+	return &failStop{FS: fs, log: log, failed: make(chan struct{}), leaving: make(chan struct{})}
 }
 
 // stop records the first failure. Pebble calls it with its locks held.

@@ -34,6 +34,7 @@ func Open(dir string, sh *Shared) (*Store, error) {
 		err = sh.remember(s)
 	}
 	if err != nil {
+		fs.leave()
 		return nil, fmt.Errorf("open state: %w", join(err, db.Close()))
 	}
 	return s, nil
@@ -46,12 +47,13 @@ func (sh *Shared) openDatabase(dir string, fs *failStop, readOnly bool) (*pebble
 		return nil, err
 	}
 	o := sh.pebbleOptions(fs)
-	o.ReadOnly = readOnly
+	o.ReadOnly, fs.readOnly = readOnly, readOnly
 	db, err := pebble.Open(dir, o)
 	if err == nil && fs.err() == nil {
 		return db, nil
 	}
 	if err == nil {
+		fs.leave()
 		return nil, wrap(dir, "open the database", join(fs.err(), db.Close()))
 	}
 	switch {

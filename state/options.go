@@ -51,6 +51,7 @@ func (sh *Shared) pebbleOptions(fs *failStop) *pebble.Options {
 		MaxManifestFileSize:         pebbleManifestBytesMax,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
 	}
+	o.Experimental.CompactionScheduler = newTurns(fs)
 	for i := range o.TargetFileSizes {
 		o.TargetFileSizes[i] = tableBytes
 	}

@@ -186,6 +186,7 @@ func (s *Store) Close() error {
 		flushErr = s.flush()
 	}
 	s.sh.forget(s)
+	s.fs.leave()
 	if err := join(flushErr, s.db.Close()); err != nil {
 		return s.because("close", err)
 	}
