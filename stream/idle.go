@@ -20,6 +20,9 @@ const unitMillis = int64(time.Hour / time.Millisecond)
 // long enough. A partition is silent when the task's position is the high watermark: an open transaction
 // keeps the position below it, and is no silence.
 func (r *runner) look(ctx context.Context) error {
+	if err := r.lookAtStores(); err != nil {
+		return err
+	}
 	observed := make(map[string]map[int32]kafka.Ends, len(r.sources))
 	for _, src := range r.sources {
 		ends, err := r.admin.Offsets(ctx, src.Name)
@@ -58,6 +61,17 @@ func (r *runner) look(ctx context.Context) error {
 		return nil
 	}
 	return r.patience.tried(stepIdle, r.decideIdle(ctx, now))
+}
+
+// lookAtStores notices a state that has stopped although nothing is written to it: a compaction may find a table that cannot be
+// read while no record comes.
+func (r *runner) lookAtStores() error {
+	for _, t := range r.mine() {
+		if err := t.store.Err(); err != nil && t.stopped == nil {
+			return r.halt(t, fmt.Errorf("task %d: %w", t.id, err))
+		}
+	}
+	return nil
 }
 
 // announce sends the source's watermark to the tasks behind the repartition topic when nothing more comes: it may have

@@ -187,6 +187,10 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (store *s
 	}
 	if store == nil {
 		if store, err = state.Open(dir, r.shared); err != nil {
+			var corrupt *state.CorruptError
+			if from != "" && errors.As(err, &corrupt) {
+				r.suspectAt(from) // or the next session would restore the same
+			}
 			return nil, nil, "", fmt.Errorf("task %d: %w", id, err)
 		}
 		if cut, err = store.Cut(); err != nil {

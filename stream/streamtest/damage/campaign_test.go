@@ -3,6 +3,7 @@ package damage_test
 import (
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,6 +29,41 @@ func campaign(t testing.TB, usual int) (n int, seed uint64) {
 	n, seed = fromEnv(t, "TIDEMARK_N", usual), uint64(fromEnv(t, "TIDEMARK_SEED", 1))
 	t.Logf("%d cases from seed %d", n, seed)
 	return n, seed
+}
+
+// seeds are n of them from the first on.
+func seeds(n int, first uint64) []uint64 {
+	all := make([]uint64, n)
+	for i := range all {
+		all[i] = first + uint64(i)
+	}
+	return all
+}
+
+const keptSeeds = "testdata/seeds.txt"
+
+// kept are the seeds of TestCorruption that failed once: every run begins with them, but for one that asks for a seed.
+func kept(t testing.TB) (all []uint64) {
+	t.Helper()
+	if os.Getenv("TIDEMARK_SEED") != "" {
+		return nil
+	}
+	text, err := os.ReadFile(keptSeeds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		seed, err := strconv.ParseUint(line, 10, 64)
+		if err != nil {
+			t.Fatalf("%s: %v", keptSeeds, err)
+		}
+		all = append(all, seed)
+	}
+	return all
 }
 
 // tally counts what came of the cases, which run side by side.

@@ -25,10 +25,10 @@ func TestCorruption(t *testing.T) {
 	for _, name := range shapeNames {
 		plans[name] = compiled(t, name)
 	}
+	all := append(kept(t), seeds(n, seed)...)
 	y, began := tally{counts: map[string]int64{}}, time.Now()
 	t.Run("cases", func(t *testing.T) {
-		for i := range uint64(n) {
-			s := seed + i
+		for _, s := range all {
 			plan := plans[shapeNames[s%uint64(len(shapeNames))]]
 			y.run(t, fmt.Sprintf("seed=%d", s), func(t *testing.T) string { return corruptOnce(t, plan, s) })
 		}
@@ -36,7 +36,7 @@ func TestCorruption(t *testing.T) {
 	for _, k := range slices.Sorted(maps.Keys(y.counts)) {
 		t.Logf("%5d %s", y.counts[k], k)
 	}
-	trial.Record(t, trial.Result{Campaign: "corruption", N: n, Seed: seed, Failures: y.failures, Counts: y.counts, Broker: "kfake", Seconds: time.Since(began).Seconds()})
+	trial.Record(t, trial.Result{Campaign: "corruption", N: len(all), Seed: seed, Failures: y.failures, Counts: y.counts, Broker: "kfake", Seconds: time.Since(began).Seconds()})
 }
 
 // corruptOnce is one case: it returns what came of it, by kind.
