@@ -31,7 +31,7 @@ func (r *runner) assigned(ctx context.Context, partitions []int32) (kafka.Starts
 		starts[src.Name] = make(map[int32]int64, len(partitions))
 	}
 	if other := r.otherTopic(ctx, found); other != nil {
-		return starts, r.stopAll(partitions, found, starts, other)
+		return starts, r.stopAll(ctx, partitions, found, starts, other)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(restoresAtOnce)
@@ -97,12 +97,20 @@ func recreated(where, now, was string) *StopError {
 }
 
 // stopAll stops every task for one reason. Their partitions are only fetched from at the end.
-func (r *runner) stopAll(partitions []int32, found []brokerSays, starts kafka.Starts, why error) error {
+func (r *runner) stopAll(ctx context.Context, partitions []int32, found []brokerSays, starts kafka.Starts, why error) error {
+	sources, says, err := asked(ctx, r.admin, r.o.Plan.Pipeline.Group(), inputTopics(r.o.Plan))
+	if err != nil {
+		return errors.Join(why, err)
+	}
 	for _, id := range partitions {
+		all, err := orders(ctx, r.o.Bucket, r.o.Plan.Pipeline.Name, id)
+		if err != nil {
+			return err
+		}
 		for i, src := range r.sources {
 			starts[src.Name][id] = found[i].ends[id].High
 		}
-		if err := r.stop(id, why); err != nil {
+		if err := r.stop(id, withVoid(why, all, standing(sources, says, id))); err != nil {
 			return err
 		}
 	}
@@ -125,8 +133,11 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 	}
 	t, err := r.openStored(ctx, id, c, r.openTask)
 	r.restores.end(id, err == nil)
-	if order, asked := r.answered(ctx, id, found, err); order != nil || asked != nil {
-		if err = errors.Join(asked, t.shut()); err == nil {
+	order, err := r.answered(ctx, id, found, err)
+	if err != nil {
+		err = errors.Join(err, t.shut())
+	} else if order != nil {
+		if err = t.shut(); err == nil {
 			t, err = r.openStored(ctx, id, c, func(ctx context.Context, id int32, c committed) (*task, error) { return r.anew(ctx, id, c, order) })
 		}
 	}

@@ -59,7 +59,7 @@
 //	lakegap.go, restoring.go                     to the committed cut
 //	decision.go, idle.go, finish.go              decisions
 //	change.go, change_time.go, change_table.go,
-//	unstick.go, stops.go                         lives: change decisions, orders of operators
+//	orders.go, unstick.go, stops.go              lives: change decisions, orders of operators
 //	landings.go, pause.go, outage.go,
 //	retention.go, unlanded.go                    storing comes first
 //	checkpoints.go, repartition.go               what the bucket holds, and what nobody needs any more

@@ -22,6 +22,7 @@ import (
 type gap struct {
 	r    *runner
 	task int32
+	life int64 // of the task
 	in   *input
 	to   int64
 }
@@ -30,7 +31,7 @@ var errEnough = errors.New("no more records are wanted")
 
 // records are what an input holds from its position up to an offset, read as they are asked for.
 func (r *runner) records(ctx context.Context, t *task, in *input, to int64) iter.Seq2[*kafka.Record, error] {
-	g := &gap{r: r, task: t.id, in: in, to: to}
+	g := &gap{r: r, task: t.id, life: t.life, in: in, to: to}
 	from := in.next
 	return func(yield func(*kafka.Record, error) bool) {
 		if err := g.read(ctx, from, yield); err != nil && !errors.Is(err, errEnough) {
@@ -139,7 +140,27 @@ func (g *gap) covered(ctx context.Context, position, start int64) ([]lake.Entry,
 	for len(entries) > 0 && entries[0].End <= position {
 		entries = entries[1:]
 	}
+	for i := range entries {
+		if entries[i].First >= need {
+			break
+		}
+		if err := g.given(&entries[i]); err != nil {
+			return nil, err
+		}
+	}
 	return entries, nil
+}
+
+// given refuses a range that was given up, but for one that the task's own decision has accepted before or at the beginning of
+// this life: what was read of it then is not known, so the state could not be what it was.
+func (g *gap) given(e *lake.Entry) error {
+	up := e.GivenUp
+	if up == nil || up.Pipeline == g.r.o.Plan.Pipeline.Name && up.Decision <= g.life {
+		return nil
+	}
+	return &StopError{Where: fmt.Sprintf("%s/%d", g.in.topic, g.task),
+		What: fmt.Sprintf("offsets %d to %d are needed, and the lake does not have them: order %d of pipeline %s gave them up (%s)", e.First, e.End-1, up.Order, up.Pipeline, up.Reason),
+		Fix:  "restore a newer checkpoint, or give the pipeline a new name to start over"}
 }
 
 // recordOf is a stored record as the topic had it. Its leader epoch isn't known any more.

@@ -51,7 +51,7 @@ func (r *runner) reach(ctx context.Context, t *task, hasState bool, c committed)
 	}
 	for i, in := range t.inputs {
 		if start := c.at[i].ends.Start; in.next < start && in.next < c.at[i].next {
-			g := gap{r: r, task: t.id, in: in, to: c.at[i].next}
+			g := gap{r: r, task: t.id, life: t.life, in: in, to: c.at[i].next}
 			if _, err := g.covered(ctx, in.next, start); err != nil {
 				return err
 			}

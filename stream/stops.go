@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/stream/kafka"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 // Stop is what a stopped task leaves in the bucket, status/<pipeline>/<task>.json, for whoever looks from outside. It
@@ -130,14 +131,7 @@ func (r *runner) tellAll(ctx context.Context, why error) error {
 	if !errors.As(why, &stop) || r.changing {
 		return nil
 	}
-	var topics []string
-	for i := range r.o.Plan.Sources {
-		topics = append(topics, r.o.Plan.Sources[i].Topic)
-	}
-	if r.o.Plan.Rekeyed {
-		topics = append(topics, r.o.Plan.Pipeline.RepartitionTopic())
-	}
-	sources, found, err := asked(ctx, r.admin, r.o.Plan.Pipeline.Group(), topics)
+	sources, found, err := asked(ctx, r.admin, r.o.Plan.Pipeline.Group(), inputTopics(r.o.Plan))
 	if errors.Is(err, kafka.ErrNoTopic) {
 		return nil // the first start
 	}
@@ -145,11 +139,28 @@ func (r *runner) tellAll(ctx context.Context, why error) error {
 		return err
 	}
 	for id := range sources[0].Partitions {
-		if err := r.tellStop(ctx, id, why.Error(), standing(sources, found, id)); err != nil {
+		now := standing(sources, found, id)
+		all, err := orders(ctx, r.o.Bucket, r.o.Plan.Pipeline.Name, id)
+		if err == nil {
+			err = r.tellStop(ctx, id, withVoid(why, all, now).Error(), now)
+		}
+		if err != nil {
 			return r.tolerate(err)
 		}
 	}
 	return nil
+}
+
+// inputTopics are the topics that each task reads a partition of.
+func inputTopics(p *pipeline.Plan) []string {
+	var topics []string
+	for i := range p.Sources {
+		topics = append(topics, p.Sources[i].Topic)
+	}
+	if p.Rekeyed {
+		topics = append(topics, p.Pipeline.RepartitionTopic())
+	}
+	return topics
 }
 
 // standing is where a task stands, as the broker says.

@@ -2,6 +2,8 @@ package stream
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,11 +47,47 @@ func TestStopsAndOrdersAreAsWritten(t *testing.T) {
 		}
 	}
 	order.Inputs = []StopInput{{Topic: "flights", TopicID: "q3F", Committed: 47, Decision: 2, First: 92}}
+	if given, err := order.give(t.Context(), b); err != nil || given {
+		t.Errorf("for the same stop, after more of the topic is gone: %v, %v", given, err)
+	}
+	order.Inputs = []StopInput{{Topic: "flights", TopicID: "q3F", Committed: 47, Decision: 3, First: 92}}
 	if given, err := order.give(t.Context(), b); err != nil || !given {
 		t.Errorf("another one: %v, %v", given, err)
 	}
-	if all, err := orders(t.Context(), b, "flüge", 3); err != nil || len(all) != 2 || all[1].Inputs[0].First != 92 {
+	if all, err := orders(t.Context(), b, "flüge", 3); err != nil || len(all) != 2 || all[1].Inputs[0].Decision != 3 || all[1].number != 2 {
 		t.Errorf("orders: %+v, %v", all, err)
+	}
+}
+
+// An order is for one stop, wherever the topic begins by now; the text of a stop that it isn't for says so, and why (law L5).
+func TestOrdersThatDoNotApply(t *testing.T) {
+	was := StopInput{Topic: "flights", TopicID: "q3F", Committed: 47, Decision: 2, First: 91}
+	order := Order{Version: 1, Pipeline: "flüge", Task: 3, Inputs: []StopInput{was}, number: 4}
+	why := &StopError{Where: "flights/3", What: "records are gone"}
+	for _, c := range []struct {
+		now  func(*StopInput)
+		said string
+	}{
+		{func(*StopInput) {}, ""},
+		{func(in *StopInput) { in.First = 400 }, ""},
+		{func(in *StopInput) { in.TopicID = "new" }, "deleted and created again (id new, was q3F)"},
+		{func(in *StopInput) { in.Committed = 60 }, "for offset 47 of flights/3, the task has committed 60"},
+		{func(in *StopInput) { in.Decision = 5 }, "behind decision 2 of flights/3, the task has taken decision 5"},
+		{func(in *StopInput) { in.Topic = "trains" }, "it is of flights, the task reads trains"},
+	} {
+		now := []StopInput{was}
+		c.now(&now[0])
+		told := withVoid(why, []Order{order}, now)
+		var stop *StopError
+		if !errors.As(told, &stop) || (told == error(why)) != (c.said == "") {
+			t.Errorf("%+v: %v", now, told)
+		}
+		if text := told.Error(); !strings.HasPrefix(text, why.Error()) || !strings.Contains(text, c.said) || c.said != "" && !strings.Contains(text, "order 4, given ") {
+			t.Errorf("%+v: %s", now, text)
+		}
+	}
+	if withVoid(why, nil, []StopInput{was}) != error(why) || order.void(nil) == "" {
+		t.Error("no order, or no topic")
 	}
 }
 
