@@ -32,7 +32,8 @@
 //     at the broker has the offsets and decisions of the whole, and says how many results of the closing are published.
 //     The order of results is a function of the state, so whoever goes on passes over exactly those. Until the closing
 //     is committed the task takes no record and no decision, and state that was written meanwhile is copied nowhere: there a
-//     watermark would say "closed" of windows that aren't (L2, L4).
+//     watermark would say "closed" of windows that aren't (L2, L4). A process that is told to stop ends at the next portion,
+//     and leaves the rest to its successor.
 //  10. A change decision begins a new life: its number is in the metadata and in every cut after it, and state of one life is
 //     never continued in another, though offsets and fingerprint be the same (change.go). All tasks change in one
 //     transaction; an operator's order that a loss is accepted changes one (unstick.go). What an order does besides, to the
