@@ -48,6 +48,7 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 			a.NotProven = append(a.NotProven, fmt.Sprintf("anything of output %s, which nothing reconciles: %s", r.certs.outputs[i], why))
 		}
 	}
+	a.GivenUp = r.allGone(v)
 	tree := &merkle{}
 	keys := r.units(v)
 	for i, k := range keys {
@@ -111,6 +112,8 @@ func (a *AuditReport) statement() string {
 		return "nothing is certified yet"
 	case len(a.Uncertified)+len(a.Behind) > 0:
 		return "stream + corrections = batch over the certified inputs; units that are not certified, or have newer input, are named"
+	case len(a.GivenUp) > 0:
+		return "stream + corrections = batch over what the lake has; records that were given up are named"
 	}
 	return "stream + corrections = batch truth"
 }
@@ -163,6 +166,9 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 		return fail(d)
 	}
 	d = auditClaims(u.last, b)
+	if d == nil {
+		d = r.auditGone(v, u, a)
+	}
 	if d == nil {
 		d, err = r.auditCompared(ctx, v, u)
 	}

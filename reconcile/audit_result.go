@@ -19,12 +19,14 @@ type AuditReport struct {
 	Difference *Difference `json:"difference"`
 	// Uncertified are units without a certificate by this fingerprint, Behind those whose input has grown since theirs. Both are
 	// named, not failed.
-	Uncertified []Unit   `json:"uncertified,omitempty"`
-	Behind      []Unit   `json:"behind,omitempty"`
-	Conflicts   int64    `json:"conflicts"`
-	Cost        Cost     `json:"cost"`
-	Statement   string   `json:"statement"`
-	NotProven   []string `json:"not_proven"`
+	Uncertified []Unit `json:"uncertified,omitempty"`
+	Behind      []Unit `json:"behind,omitempty"`
+	Conflicts   int64  `json:"conflicts"`
+	// GivenUp are all ranges of the sources that are lost for good, and how many of the certificates that were audited name each.
+	GivenUp   []GivenUp `json:"given_up,omitempty"`
+	Cost      Cost      `json:"cost"`
+	Statement string    `json:"statement"`
+	NotProven []string  `json:"not_proven"`
 }
 
 // OK reports whether everything certified is equal.

@@ -40,6 +40,7 @@ type Certificate struct {
 	Cut         CertCut          `json:"cut"`
 	Cuts        []CertCut        `json:"cuts,omitempty"` // of the other sources, if there are several
 	Input       CertInput        `json:"input"`
+	GivenUp     []CertGivenUp    `json:"given_up,omitempty"` // of what may have belonged to the unit
 	Accounting  CertAccounting   `json:"accounting"`
 	Result      CertResult       `json:"result"`
 	Compared    CertCompared     `json:"compared"`

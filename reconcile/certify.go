@@ -22,6 +22,7 @@ func (r *Reconciler) certify(ctx context.Context, a *application, v *view, f *re
 	}
 	rep := a.report
 	rep.Certified++
+	rep.GivenUp = addUnit(rep.GivenUp, r.allGone(v), cert.GivenUp)
 	rep.Windows.add(f.diff.windows)
 	rep.Conflict += f.batch.acc.conflicts
 	f.batch = nil
@@ -36,6 +37,7 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 		Output: out.index.name, Partition: f.key.partition(), Number: 1,
 		Cut: f.cut[0], Cuts: f.cut[1:],
 		Input:      CertInput{Digest: f.digest, Files: []CertFile{}},
+		GivenUp:    f.gone,
 		Accounting: f.batch.accounting(),
 		Result:     CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
 		Compared: CertCompared{
@@ -46,6 +48,9 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 		Expressions: expr.Dialect, Aggregates: aggregatesOf(r.plan.Outputs[f.key.output].Aggs),
 		Cost:     CertCost{CPUSeconds: f.cost.CPUSeconds, BytesRead: f.cost.BytesRead},
 		Approved: a.approval, Run: r.opt.Run, CreatedAt: r.opt.Now().UTC(), Statement: statement, NotProven: notProven(),
+	}
+	if len(f.gone) > 0 {
+		c.NotProven = append(c.NotProven, goneNotProven)
 	}
 	if f.last != nil {
 		c.Number, c.Previous = f.last.number+1, &f.last.hash

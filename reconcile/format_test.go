@@ -84,6 +84,16 @@ func TestOldDocuments(t *testing.T) {
 	if got, err = decodeCertificate(data); err != nil || !reflect.DeepEqual(got, sealed) {
 		t.Errorf("certificate with a checksum: %v\n%+v", err, got)
 	}
+	lossy := joinedCertificate()
+	lossy.Format = CertificateFormat
+	lossy.GivenUp = []CertGivenUp{{Topic: "flights", Partition: 1, First: 7700, End: 7950, Pipeline: "flights", Reason: "retention was too short"}}
+	if data, err = lossy.encode(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/certificate-v2-given-up.json", data)
+	if got, err = decodeCertificate(data); err != nil || !reflect.DeepEqual(got, lossy) {
+		t.Errorf("certificate with a loss: %v\n%+v", err, got)
+	}
 	doc, err := json.MarshalIndent(samplePlan(), "", " ")
 	if err != nil {
 		t.Fatal(err)

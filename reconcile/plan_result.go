@@ -33,6 +33,8 @@ type Plan struct {
 	Top    []Change `json:"top"`
 	Guard  Guard    `json:"guard"`
 	Cost   Cost     `json:"cost"`
+	// GivenUp are the ranges of the sources that are lost for good, and may have held records of due units.
+	GivenUp []GivenUp `json:"given_up,omitempty"`
 	// Units are those that are due or waiting.
 	Units []Unit `json:"units"`
 }
@@ -172,7 +174,9 @@ type Report struct {
 	Windows  Windows     `json:"windows"`
 	Guard    Guard       `json:"guard"`
 	Stale    []StaleUnit `json:"stale,omitempty"`
-	Cost     Cost        `json:"cost"`
+	// GivenUp are the ranges of the sources that are lost for good, and that certificates of this run name.
+	GivenUp []GivenUp `json:"given_up,omitempty"`
+	Cost    Cost      `json:"cost"`
 	// Plan is the plan that was applied (of the first pass).
 	Plan *Plan `json:"plan,omitempty"`
 }

@@ -17,7 +17,8 @@ type readyUnit struct {
 	last *lastCertificate // as read right after fencing
 	diff *diff
 	cut  []CertCut // of the sources
-	from []string  // high watermarks of the curated topic, compared up to
+	gone []CertGivenUp
+	from []string // high watermarks of the curated topic, compared up to
 	mark costMark
 	cost Cost
 }
@@ -179,7 +180,7 @@ func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueU
 	}
 	out := v.outputs[u.key.output]
 	return &readyUnit{
-		dueUnit: u, last: last, diff: d, cut: cutOf(v), from: decimals(out.upTo), mark: mark, cost: r.since(mark),
+		dueUnit: u, last: last, diff: d, cut: cutOf(v), gone: r.goneOf(v, u.span, nil), from: decimals(out.upTo), mark: mark, cost: r.since(mark),
 	}, nil
 }
 

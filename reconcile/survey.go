@@ -142,6 +142,7 @@ func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all b
 	}
 	d.ID, d.Windows = du.id, du.windows
 	s.due = append(s.due, du)
+	s.plan.GivenUp = addUnit(s.plan.GivenUp, r.allGone(s.view), r.goneOf(s.view, u.span, nil))
 	s.plan.Units = append(s.plan.Units, d)
 	s.plan.Due++
 	s.plan.Windows.add(found.windows)

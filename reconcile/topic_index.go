@@ -19,7 +19,8 @@ type topicIndex struct {
 	starts []int64     // start of the log of each partition; 0 where it has not begun
 	ends   []int64     // end of the log of each partition as of the last refresh; 0 where it has not begun
 	hours  map[int64][]landedFile
-	past   *past // once asked for
+	holes  []lake.Hole // ranges of its log that were given up, by partition and offset
+	past   *past       // once asked for
 }
 
 // landedFile is a raw file and when its log entry was put.
@@ -67,6 +68,9 @@ func (x *topicIndex) refresh(ctx context.Context, b blob.Bucket) error {
 func (x *topicIndex) take(p int32, entries []lake.Entry) error {
 	for ; x.seen[p] < len(entries); x.seen[p]++ {
 		e := &entries[x.seen[p]]
+		if e.GivenUp != nil {
+			x.takeHole(lake.Hole{Partition: p, First: e.First, End: e.End, GivenUp: *e.GivenUp})
+		}
 		for _, f := range e.Files {
 			if f.Quarantine {
 				continue

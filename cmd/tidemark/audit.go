@@ -54,8 +54,18 @@ func printAudit(p *printer, r *reconcile.AuditReport) {
 			p.line("  %s %s %s: tidemark reconcile run", u.Output, u.Partition, group.what)
 		}
 	}
+	printGivenUp(p, r.GivenUp, "certified")
 	for _, what := range r.NotProven {
 		p.line("  not proven: %s", what)
+	}
+}
+
+// printGivenUp says which ranges of the sources are lost for good, and how many units may lack records for it.
+func printGivenUp(p *printer, all []reconcile.GivenUp, units string) {
+	for i := range all {
+		g := &all[i]
+		p.line("  %s", givenUpText(g.Topic, g.Partition, g.First, g.End, g.Pipeline, g.Order, g.At, g.Reason))
+		p.line("    %s may lack records for it; nobody knows how many", plural(g.Units, units+" unit", units+" units"))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,21 @@ type lakeVerification struct {
 	Quarantined int64       `json:"quarantined"`
 	Files       int64       `json:"files"`
 	Bytes       int64       `json:"bytes"`
-	Pending     int64       `json:"pending"` // files that the log doesn't name yet
-	Garbage     int64       `json:"garbage"` // files that the log will never name
+	Pending     int64       `json:"pending"`            // files that the log doesn't name yet
+	Garbage     int64       `json:"garbage"`            // files that the log will never name
+	GivenUp     []lakeHole  `json:"given_up,omitempty"` // ranges that are lost for good: accepted, no faults
 	Faults      []lakeFault `json:"faults"`
+}
+
+// lakeHole is a range of which the records are lost, which an operator accepted.
+type lakeHole struct {
+	Partition int32     `json:"partition"`
+	First     int64     `json:"first"`
+	End       int64     `json:"end"` // exclusive
+	Pipeline  string    `json:"pipeline"`
+	Order     int64     `json:"order"`
+	At        time.Time `json:"at"`
+	Reason    string    `json:"reason"`
 }
 
 type lakeFault struct {
@@ -97,7 +110,17 @@ func verifyTopic(ctx context.Context, o *opened, name string) (lakeVerification,
 	})
 	v.Landed, v.Records, v.Quarantined, v.Files, v.Bytes = true, sum.Records, sum.Quarantined, sum.Files, sum.Bytes
 	v.Pending, v.Garbage = sum.Pending, sum.Garbage
+	for _, h := range sum.GivenUp {
+		g := h.GivenUp
+		v.GivenUp = append(v.GivenUp, lakeHole{h.Partition, h.First, h.End, g.Pipeline, g.Order, time.UnixMilli(g.At).UTC(), g.Reason})
+	}
 	return v, err
+}
+
+// givenUpText says that a range of a topic is lost, and who accepted it.
+func givenUpText(topic string, partition int32, first, end int64, pipeline string, order int64, at time.Time, reason string) string {
+	return fmt.Sprintf("given up: %s/%d offsets %d to %d are lost for good, by order %d of pipeline %s, carried out %s: %s",
+		topic, partition, first, end-1, order, pipeline, at.Format(time.RFC3339), reason)
 }
 
 func printVerification(p *printer, found []lakeVerification) {
@@ -117,6 +140,9 @@ func printVerification(p *printer, found []lakeVerification) {
 		}
 		if v.Pending+v.Garbage > 0 {
 			p.line("  %s not named by the log: %s still to be named, %s left by a crash", plural(v.Pending+v.Garbage, "file", "files"), count(v.Pending), count(v.Garbage))
+		}
+		for _, h := range v.GivenUp {
+			p.line("  %s", givenUpText(v.Topic, h.Partition, h.First, h.End, h.Pipeline, h.Order, h.At, h.Reason))
 		}
 		for _, f := range v.Faults {
 			p.line("  %s: %s %s", f.Kind, f.Path, f.Message)

@@ -130,6 +130,7 @@ func printReport(p *printer, r *reconcile.Report) {
 	if r.Conflict > 0 {
 		p.line("  %s: the same id with other values, which all count", plural(r.Conflict, "conflict", "conflicts"))
 	}
+	printGivenUp(p, r.GivenUp, "certified")
 	for _, s := range r.Stale {
 		p.line("  stale: %s %s: %s", s.Output, s.Partition, s.Why)
 	}

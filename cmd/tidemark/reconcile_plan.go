@@ -61,6 +61,7 @@ func printPlan(p *printer, plan *reconcile.Plan) {
 			p.line("  the first: %s", why)
 		}
 	}
+	printGivenUp(p, plan.GivenUp, "due")
 	if !plan.Changed() {
 		if plan.Due > 0 {
 			p.line("  no difference: tidemark reconcile apply certifies it")

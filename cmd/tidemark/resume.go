@@ -22,7 +22,9 @@ func (a *app) resumeCommand() *cobra.Command {
 		Use:   "resume -f FILE --task N --accept-loss --reason TEXT",
 		Short: "Let a task go on that stopped because its topic no longer has what it must read",
 		Long: "Orders the process that owns the task to begin it anew at the first record that its topic still has. What retention has\n" +
-			"taken is lost: it is in no window, and where it was not landed it is not in the lake. The journal keeps the reason.\n" +
+			"taken is lost: it is in no window, and where it was not landed it is not in the lake. What retention takes until the\n" +
+			"order is carried out is lost, too. The journal keeps the reason, and the lake where it has a hole: lake verify, reconcile,\n" +
+			"audit and the certificates of windows that may lack records say so.\n" +
 			"The task begins with empty state, beyond every window that it had; those are the reconciler's, which computes them\n" +
 			"from the lake.\n\n" +
 			"The order holds for the stop that `tidemark status` shows, and for no other. A running process carries it out within\n" +

@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/tidemark-io/tidemark/lake"
+	"github.com/tidemark-io/tidemark/reconcile"
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/journal"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
@@ -123,6 +125,70 @@ func TestResumeAcceptsALoss(t *testing.T) {
 			t.Errorf("%+v was closed %d times (law L2)", win, closed)
 		}
 	}
+	w.saysWhatIsLost(lake.Hole{Partition: 1, First: order.Inputs[0].Committed, End: order.Inputs[0].First}, changes[0].Seq)
+}
+
+// saysWhatIsLost: a check of the lake, certificates and an audit name the records that an order gave up (laws L3, L4).
+func (w *world) saysWhatIsLost(want lake.Hole, decision int64) {
+	w.TB.Helper()
+	ctx := w.TB.Context()
+	sum, err := lake.Check(ctx, w.Bucket, "orders", func(f lake.Fault) {
+		if !f.Kind.Harmless() {
+			w.TB.Errorf("the lake is damaged: %s", f)
+		}
+	})
+	must(w.TB, err)
+	if len(sum.GivenUp) != 1 {
+		w.TB.Fatalf("the lake says nothing of the loss: %+v", sum)
+	}
+	got := sum.GivenUp[0]
+	if got.Partition != want.Partition || got.First != want.First || got.End != want.End || got.GivenUp.Decision != decision ||
+		got.GivenUp.Pipeline != "orders" || got.GivenUp.Order != 1 || got.GivenUp.At == 0 || got.GivenUp.Reason != "it was only a test" {
+		w.TB.Errorf("given up: %+v, want %+v by decision %d", got, want, decision)
+	}
+	named := reconcile.CertGivenUp{Topic: "orders", Partition: want.Partition, First: want.First, End: want.End, Pipeline: "orders", Reason: "it was only a test"}
+	report, err := w.Reconciler().Apply(ctx, reconcile.ApplyOptions{All: true})
+	must(w.TB, err)
+	if report.Certified == 0 || len(report.GivenUp) != 1 || report.GivenUp[0].CertGivenUp != named || report.GivenUp[0].Units != report.Certified || len(report.Plan.GivenUp) != 1 {
+		w.TB.Errorf("reconcile certified %d units: %+v, planned %+v", report.Certified, report.GivenUp, report.Plan.GivenUp)
+	}
+	audit, err := w.Reconciler().Audit(ctx)
+	must(w.TB, err)
+	if !audit.OK() || len(audit.GivenUp) != 1 || audit.GivenUp[0].CertGivenUp != named || audit.GivenUp[0].Units != audit.Units || !strings.Contains(audit.Statement, "given up") {
+		w.TB.Errorf("audit of %d units: %q, %+v, %+v", audit.Units, audit.Statement, audit.GivenUp, audit.Difference)
+	}
+}
+
+// Retention goes on between the order and the session that carries it out: the order holds, for all that is gone by then, and the
+// journal and the lake have the offsets as they are (law L5).
+func TestResumeThoughMoreIsGone(t *testing.T) {
+	set := trial.Usual()
+	set.Partitions = 1
+	w := newWorld(t, fakeBroker(t), set)
+	log := streamtest.Profile{Seed: 74, Events: 600, Customers: 4}.Log()
+	w.Produce(log[:300])
+	w.Stream()
+	w.loseUnread(log[300:400], 0)
+	w.stopsWith("retention has passed records that were never read", "tidemark resume")
+	order, given, err := w.resume(0)
+	if !given || err != nil {
+		t.Fatal(given, err)
+	}
+	w.loseUnread(log[400:450], 0)
+	if _, again, err := w.resume(0); again || err != nil {
+		t.Errorf("an order that waits is given again: %v, %v", again, err)
+	}
+	w.Produce(log[450:])
+	if sum := w.Stream(); !sum.Balanced() || sum.Counters.Consumed != int64(len(log)-450) {
+		t.Errorf("accounting: %+v", sum.Counters)
+	}
+	changes := w.decisions(journal.Change)
+	if len(changes) != 1 || changes[0].Offset <= order.Inputs[0].First {
+		t.Fatalf("journal: %+v, the order named %d", changes, order.Inputs[0].First)
+	}
+	w.saysWhatIsLost(lake.Hole{First: order.Inputs[0].Committed, End: changes[0].Offset}, changes[0].Seq)
+	w.loseUnread(streamtest.Profile{Seed: 75, Events: 50, Customers: 4}.Log(), 0)
+	w.stopsWith("retention has passed records that were never read", "order 1, given ", "was found and does not apply to this stop")
 }
 
 // A process all of whose tasks have stopped ends, and status says so from outside; the next one finds the order. That neither
