@@ -71,8 +71,10 @@ func newStage(t testing.TB, p *plot) *stage {
 		st.checkpoint(st.bucket, "before", s)
 	}
 	st.over = make([]bool, len(p.owners))
-	for i := range p.owners {
+	for range p.owners {
 		st.turn, st.waiting = append(st.turn, make(chan bool)), append(st.waiting, make(chan bool))
+	}
+	for i := range p.owners {
 		go st.perform(i)
 		<-st.waiting[i]
 	}
