@@ -25,7 +25,8 @@
 //     and only a unit that is equal is certified. Equal is a window whose value in force is the batch's and final: a provisional one
 //     (OPEN), left behind by a stream that was changed, is published anew.
 //  7. Revisions rise: a correction's is above the highest known of its window, and above what the stream would have given it.
-//  8. A certificate is put once, by put-if-absent, after all that it states; number n names the hash of n - 1.
+//  8. A certificate is put once, by put-if-absent, after all that it states; number n names the hash of n - 1. It names every loss that
+//     an operator accepted and that may have touched its unit (givenup.go); an audit checks that it does.
 //  9. Nothing is published that a guard holds, except units of an approved plan that are still as they were approved.
 //  10. Causes are evidence: places that the journal names and the last certificate had not seen, copies that were counted, another
 //     fingerprint. Without evidence the cause is OTHER. An event is evidence for a window that each of its copies missed; one of a
