@@ -213,6 +213,9 @@ func (r *runner) committedOf(id int32, found []brokerSays) (committed, error) {
 		}
 		at.next, at.meta, c.journal, c.life, c.closing = commit.Next, meta, meta.Journal, meta.Life, meta.Closing
 	}
+	if !c.found {
+		c.unfit = r.checkBirth(id, found)
+	}
 	return c, nil
 }
 

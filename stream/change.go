@@ -155,6 +155,9 @@ func (c *changer) take(ctx context.Context) (*ChangeReport, error) {
 	if err := c.alone(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.grow(ctx); err != nil {
+		return nil, err
+	}
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
 		Topics: r.topics(), OnAssigned: c.assigned, CommitTimeout: r.o.CommitTimeout,
@@ -165,6 +168,22 @@ func (c *changer) take(ctx context.Context) (*ChangeReport, error) {
 	err = c.decided(ctx, s)
 	s.Close()
 	return c.report, errors.Join(err, r.dropTasks(), r.admin.LeaveGroup(ctx, r.o.Plan.Pipeline.Group(), r.instance()))
+}
+
+// grow gives the pipeline's own topics as many partitions as its sources have now. Until the decision is committed that means
+// nothing: no task is born beside others that know of fewer partitions (checkBirth).
+func (c *changer) grow(ctx context.Context) error {
+	r := c.r
+	if len(r.narrow) == 0 {
+		return nil
+	}
+	for _, spec := range r.narrow {
+		if err := r.admin.GrowTopic(ctx, spec.Name, spec.Partitions); err != nil {
+			return err
+		}
+	}
+	r.sources, r.results, r.narrow = nil, nil, nil
+	return r.setup(ctx)
 }
 
 // decided waits for the tasks and makes what was decided for them durable.

@@ -93,7 +93,10 @@ func (c *changer) was(life *committed, src *source, id int32, i int, commit kafk
 	at := &life.at[i]
 	at.next, at.meta = commit.Next, meta
 	life.found, life.journal, life.life = true, max(life.journal, meta.Journal), max(life.life, meta.Life)
-	c.report.From, c.report.Partitions[0] = meta.Fingerprint, meta.Partitions
+	c.report.From = meta.Fingerprint
+	if had := &c.report.Partitions[0]; *had == 0 || meta.Partitions < *had {
+		*had = meta.Partitions
+	}
 	if meta.Fingerprint != c.r.o.Plan.Fingerprint || meta.Partitions != src.Partitions {
 		c.report.Changed = true
 	}

@@ -42,6 +42,9 @@
 //     end of an entry: every record once (lakegap.go). It writes no state at its own end, since that is the caller's.
 //  12. An outage of the bucket ends no session and loses nothing: landings are repeated (landings.go, outage.go), and a task
 //     pauses where its records can't be stored, before their retention ends (pause.go, retention.go). Commits go on (L3).
+//  13. A task is born by itself only beside tasks of the same definition, topics and number of partitions, as their committed
+//     metadata says (checkBirth). That the pipeline's own topics have grown means nothing: a change decision makes them grow
+//     before it is committed, and may die between (L2, L5).
 //
 // # Goroutines
 //

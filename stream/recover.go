@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +21,7 @@ import (
 // committed is what the broker says of a task: its cut, or that it never had one.
 type committed struct {
 	found   bool
+	unfit   error    // not found: why the task can't be born beside the others
 	journal int64    // number of the last decision in the cut
 	life    int64    // number of the change decision with which the task began anew; 0 since its birth
 	closing *closing // what is left of it is to be published
@@ -107,6 +110,9 @@ func (r *runner) newTask(id int32, store *state.Store, cut *state.Cut, restoredF
 
 // checkLife refuses to go on with anything but the topics and the group that the task has lived with.
 func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
+	if c.unfit != nil {
+		return c.unfit
+	}
 	if !c.found {
 		return r.checkNeverBorn(ctx, id)
 	}
@@ -119,22 +125,49 @@ func (r *runner) checkLife(ctx context.Context, id int32, c committed) error {
 }
 
 func (r *runner) checkInput(src *source, id int32, c committedAt) error {
-	if c.meta.Fingerprint != r.o.Plan.Fingerprint {
-		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: c.meta.Fingerprint, Ours: r.o.Plan.Fingerprint, Fix: r.fixChange("what has changed")}
-	}
 	where := fmt.Sprintf("%s/%d", src.Name, id)
+	if err := r.checkSame(src, where, c.meta); err != nil {
+		return err
+	}
 	switch {
-	case c.meta.TopicID != src.ID:
-		return recreated(where, src.ID, c.meta.TopicID)
-	case c.meta.Partitions != src.Partitions:
-		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", src.Partitions, c.meta.Partitions),
-			Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
 	case c.next < c.ends.Start:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is below the beginning %d: retention has passed records that were never read", c.next, c.ends.Start),
 			Fix: "they cannot be brought back. Raise the topic's retention; " + r.fixLoss(id)}
 	case c.next > c.ends.High:
 		return &StopError{Where: where, What: fmt.Sprintf("the committed offset %d is beyond the end %d: the broker has lost records", c.next, c.ends.High),
 			Fix: "if that loss is accepted, start a pipeline of a new name"}
+	}
+	return nil
+}
+
+// checkSame refuses metadata of another definition, or of another shape of the topic.
+func (r *runner) checkSame(src *source, where string, m metadata) error {
+	switch {
+	case m.Fingerprint != r.o.Plan.Fingerprint:
+		return &FingerprintError{Pipeline: r.o.Plan.Pipeline.Name, InForce: m.Fingerprint, Ours: r.o.Plan.Fingerprint, Fix: r.fixChange("what has changed")}
+	case m.TopicID != src.ID:
+		return recreated(where, src.ID, m.TopicID)
+	case m.Partitions != src.Partitions:
+		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", src.Partitions, m.Partitions),
+			Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
+	}
+	return nil
+}
+
+// checkBirth makes sure that a task without a committed offset may be born: all that have lived so far have done so under
+// the same definition, with the same topics and equally many partitions. One that is born beside others of another shape would
+// open windows that those have closed; only a change decision, which is one for all, may bring it to life.
+func (r *runner) checkBirth(id int32, found []brokerSays) error {
+	for i, src := range r.sources {
+		for _, other := range slices.Sorted(maps.Keys(found[i].commits)) {
+			meta, err := parseMetadata(found[i].commits[other].Metadata)
+			if err != nil {
+				continue // that task stops for it
+			}
+			if err := r.checkSame(src, fmt.Sprintf("task %d, to be born beside %s/%d", id, src.Name, other), meta); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

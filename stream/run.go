@@ -79,6 +79,7 @@ type runner struct {
 	// assigning is true while tasks are on their way: nothing may be concluded from the tasks that are there.
 	assigning bool
 	changing  bool                            // this is no run: it takes a change decision
+	narrow    []kafka.TopicSpec               // changing: topics that are to grow
 	observed  map[string]map[int32]kafka.Ends // by topic
 
 	beat     beat

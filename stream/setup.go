@@ -142,12 +142,16 @@ func (r *runner) ensure(ctx context.Context, spec kafka.TopicSpec, why string) (
 	return info.ID, nil
 }
 
-// ensureAsWide makes one of the pipeline's own topics, which have as many partitions as its sources. A change decision makes
-// one that has fewer grow.
+// ensureAsWide makes one of the pipeline's own topics, which have as many partitions as its sources. For a change decision one
+// may have fewer: it grows once the decision is to be taken.
 func (r *runner) ensureAsWide(ctx context.Context, spec kafka.TopicSpec) (id string, err error) {
 	if r.changing {
-		if err := r.admin.GrowTopic(ctx, spec.Name, spec.Partitions); err != nil && !errors.Is(err, kafka.ErrNoTopic) {
-			return "", err
+		info, err := r.admin.Topic(ctx, spec.Name)
+		if err == nil && info.Partitions < spec.Partitions {
+			r.narrow = append(r.narrow, spec)
+			spec.Partitions = info.Partitions
+		} else if err != nil && !errors.Is(err, kafka.ErrNoTopic) {
+			return "", fmt.Errorf("topic %s: %w", spec.Name, err)
 		}
 	}
 	return r.ensure(ctx, spec, "the source topic has grown, and keys have moved between its partitions: "+r.fixChange("the topic has grown"))

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/state"
 	"github.com/tidemark-io/tidemark/stream"
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
@@ -207,6 +209,55 @@ func TestGrownTopic(t *testing.T) {
 	w.Stream()
 	w.reconciled()
 	w.Compare(w.Oracle(log), w.Published())
+}
+
+// A topic that has grown is taken in by a decision or not at all: neither one that is refused nor one that died on its way lets a
+// task be born beside those that know of fewer partitions. It would open windows that they have closed (laws L2, L5).
+func TestNoTaskIsBornBesideFewer(t *testing.T) {
+	set := trial.Usual()
+	set.Partitions = 2
+	w := newWorld(t, fakeBroker(t), set)
+	log := streamtest.Profile{Seed: 45, Events: 1200, Customers: 10, Late: 0.1, Duplicates: 0.05}.Log()
+	half := len(log) / 2
+	w.Produce(log[:half])
+	w.Stream()
+	admin, err := kafka.NewAdmin(w.Kafka)
+	must(t, err)
+	defer admin.Close()
+	must(t, admin.GrowTopic(t.Context(), "orders", 5))
+	w.Set.Partitions = 5
+	w.Produce(log[:half]) // every event again, most of them in partitions that are new
+	before := w.Published()
+
+	shared, err := state.NewShared(state.SharedOptions{})
+	must(t, err)
+	defer func() { must(t, shared.Close()) }()
+	held, err := state.Hold(filepath.Join(w.Plan.Pipeline.Path(w.Plan.Pipeline.State.Dir), "orders", "a"), shared) // as a process that runs does
+	must(t, err)
+	if _, err := w.change(false); !errors.Is(err, stream.ErrOwned) {
+		t.Fatalf("beside a process: %v", err)
+	}
+	must(t, held.Close())
+	journal := w.Plan.Pipeline.JournalTopic()
+	if info, err := admin.Topic(t.Context(), journal); err != nil || info.Partitions != 2 {
+		t.Fatalf("a change that was refused: %+v, %v", info, err)
+	}
+	w.stopsWith("expected 5", "tidemark change")
+
+	must(t, admin.GrowTopic(t.Context(), journal, 5)) // as a change does that is killed then
+	for range 2 {
+		w.stopsWith("to be born beside orders/0", "it had 2", "tidemark change")
+	}
+	if !trial.SameHistory(before, w.Published()) {
+		t.Fatal("tasks of new partitions published something")
+	}
+	if report := w.mustChange(); report.Partitions != [2]int32{2, 5} {
+		t.Errorf("%+v", report)
+	}
+	w.Produce(log[half:])
+	w.Stream()
+	w.reconciled()
+	w.Compare(w.Oracle(append(slices.Clone(log[:half]), log...)), w.Published())
 }
 
 // Where a pipeline begins says what of its topic is before it. A partition that has come since has nothing before it: its first
