@@ -127,7 +127,7 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 		a.Uncertified = append(a.Uncertified, r.describe(u))
 		return nil
 	}
-	behind := !r.clean(u)
+	behind := !u.last.covers(r.plan.Fingerprint, u.digest)
 	if behind {
 		a.Behind = append(a.Behind, r.describe(u))
 	}
@@ -307,6 +307,10 @@ func (r *Reconciler) firstDifference(u *unitState, before []publishedRow, b *bat
 }
 
 func (r *Reconciler) firstField(output int, p pair, d *Difference) {
+	if p.before != nil && p.before.odds != nil {
+		d.Kind, d.Detail = "revision", p.before.oddsText()
+		return
+	}
 	switch p.kind() {
 	case kindAdded:
 		d.Kind, d.Detail = "missing", "the window is in the batch and is not published"

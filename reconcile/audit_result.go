@@ -36,7 +36,8 @@ func (a *AuditReport) OK() bool { return a.Difference == nil }
 type Difference struct {
 	Output    string `json:"output"`
 	Partition string `json:"partition"`
-	// Kind is "value", "missing" (recomputed but not published), "extra" (published but not recomputed), "certificate" (the
+	// Kind is "value", "missing" (recomputed but not published), "extra" (published but not recomputed), "revision"
+	// (the last record of a key isn't of its highest revision, or that has two values: consumers may hold another), "certificate" (the
 	// certificate's hash is another), "chain" (certificates don't follow each other) or "input" (a raw file is gone or altered).
 	Kind string `json:"kind"`
 	// Key, WindowStart, Field, Streamed and Batch are set where the difference lies in a window.
@@ -70,10 +71,12 @@ type Explanation struct {
 	Duplicates []EventPlace `json:"duplicates"`
 	Late       []EventPlace `json:"late"`
 	Conflicts  int64        `json:"conflicts"`
-	// Batch is the value recomputed from raw, nil if there is no such window; Published are all revisions, oldest first.
+	// Batch is the value recomputed from raw, nil if there is no such window; Published are all revisions, oldest first. Equal says
+	// that a consumer holds the former. Odds, if not empty, says why one who goes by revisions may hold another than one who upserts.
 	Batch     []NamedValue `json:"batch"`
 	Published []Revision   `json:"published"`
 	Equal     bool         `json:"equal"`
+	Odds      string       `json:"odds,omitempty"`
 	// NotLanded is true while the lake lags behind what the stream has read: the batch value may be of fewer events.
 	NotLanded []string `json:"not_landed,omitempty"`
 }
@@ -118,4 +121,6 @@ type Revision struct {
 	PublishedAt time.Time    `json:"published_at"`
 	Run         string       `json:"run,omitempty"`
 	Place       string       `json:"place"`
+	// Held marks the last record of the key, which is what a table that is upserted by key holds, and what compaction keeps.
+	Held bool `json:"held,omitempty"`
 }

@@ -124,6 +124,8 @@ type CertCompared struct {
 	PublishedTo []string `json:"published_to"` // high watermarks up to which they were landed again afterwards
 	Equal       int64    `json:"equal"`
 	Corrected   int64    `json:"corrected"` // changed, added and removed
+	// InOrder states that of every window the last record has the highest revision, and this one value. Earlier releases did not look.
+	InOrder bool `json:"in_order,omitempty"`
 }
 
 // CertCorrection is one correction.

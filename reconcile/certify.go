@@ -42,7 +42,7 @@ func (r *Reconciler) certificate(a *application, v *view, f *readyUnit) *Certifi
 		Result:     CertResult{Windows: int64(len(f.batch.rows)), RowsHash: sha(f.batch.hash[:]), HashOf: hashOf},
 		Compared: CertCompared{
 			Topic: out.index.name, TopicID: out.info.ID, Cut: f.from, PublishedTo: decimals(out.upTo),
-			Equal: f.diff.windows.Equal, Corrected: f.diff.windows.differ(),
+			Equal: f.diff.windows.Equal, Corrected: f.diff.windows.differ(), InOrder: true,
 		},
 		Corrections: []CertCorrection{},
 		Expressions: expr.Dialect, Aggregates: aggregatesOf(r.plan.Outputs[f.key.output].Aggs),

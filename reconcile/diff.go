@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
 )
@@ -26,14 +27,27 @@ func (p pair) kind() string {
 		return kindRemoved
 	case !p.before.exists():
 		return kindAdded
-	case p.before.hash != p.after.hash || p.before.provisional():
+	case p.before.odds != nil || p.before.hash != p.after.hash || p.before.provisional():
 		return kindChanged
 	}
 	return ""
 }
 
+// onlyOdds reports whether a record of the highest revision is right, so that nothing speaks for a change but the order of records.
+func (p pair) onlyOdds() bool {
+	return p.before != nil && p.before.odds != nil && (p.right(&p.before.odds.row) || p.right(&p.before.row))
+}
+
+// right reports whether a published row is what was recomputed.
+func (p pair) right(row *curated.Row) bool {
+	if p.after == nil || row.Status == curated.Retracted {
+		return p.after == nil && row.Status == curated.Retracted
+	}
+	return row.Status != curated.Open && slices.EqualFunc(row.Values, p.after.row.Values, sameValue)
+}
+
 // merge walks published and recomputed rows, both sorted by key, and calls fn with every window that either side has.
-// A retracted row without a recomputed one is as it should be and is no window.
+// A retracted row without a recomputed one is as it should be and is no window, unless its key is at odds.
 func merge(before []publishedRow, after []batchRow, fn func(pair) error) error {
 	for len(before) > 0 || len(after) > 0 {
 		var p pair
@@ -46,7 +60,7 @@ func merge(before []publishedRow, after []batchRow, fn func(pair) error) error {
 			p.before, before = &before[0], before[1:]
 			p.after, after = &after[0], after[1:]
 		}
-		if p.after == nil && !p.before.exists() {
+		if p.after == nil && !p.before.exists() && p.before.odds == nil {
 			continue
 		}
 		if err := fn(p); err != nil {
@@ -65,7 +79,7 @@ type correction struct {
 	revision int64 // of the new value
 }
 
-// from is the revision in force, 0 if there is none.
+// from is the revision that a consumer holds, 0 if there is none.
 func (c *correction) from() int64 {
 	if c.before == nil {
 		return 0
@@ -110,8 +124,13 @@ func diffOf(before []publishedRow, b *batch, codeChanged func(end int64) (bool, 
 		} else {
 			seen = b.gone(p.before)
 		}
-		c.cause, c.reasons = causes(seen, p, code)
-		c.revision = c.from() + 1
+		if !p.onlyOdds() {
+			c.cause, c.reasons = causes(seen, p, code)
+		}
+		c.revision = 1
+		if p.before != nil {
+			c.revision = p.before.highest() + 1
+		}
 		if p.after != nil {
 			// A window that the stream never published starts above what the stream would have given it.
 			c.revision = max(c.revision, p.after.row.Events+1)

@@ -24,7 +24,10 @@
 //  6. A crash between any two steps is repaired by running again: what was published is found by the fold, what was not is published,
 //     and only a unit that is equal is certified. Equal is a window whose value in force is the batch's and final: a provisional one
 //     (OPEN), left behind by a stream that was changed, is published anew.
-//  7. Revisions rise: a correction's is above the highest known of its window, and above what the stream would have given it.
+//  7. Revisions rise: a correction's is above the highest known of its window, and above what the stream would have given it. What is
+//     published of a window is the last record of its key, which is what an upsert and compaction keep. Where that hasn't the highest
+//     revision, or this has two values, the window differs, whatever its values; and a unit of which anything was published after its
+//     certificate is due again (touched.go).
 //  8. A certificate is put once, by put-if-absent, after all that it states; number n names the hash of n - 1. It names every loss that
 //     an operator accepted and that may have touched its unit (givenup.go); an audit checks that it does.
 //  9. Nothing is published that a guard holds, except units of an approved plan that are still as they were approved.

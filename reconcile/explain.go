@@ -344,6 +344,9 @@ func (x *explainer) published(ctx context.Context, v *view, b *batch) error {
 	if err != nil {
 		return err
 	}
+	if n := len(x.out.Published); n > 0 {
+		x.out.Published[n-1].Held = true
+	}
 	before, err := p.fold(ctx, x.r.bucket, x.span)
 	if err != nil {
 		return err
@@ -353,6 +356,9 @@ func (x *explainer) published(ctx context.Context, v *view, b *batch) error {
 		c := correction{pair: p}
 		if group, start, end := c.window(); string(group) == x.group && start == x.start && end == x.end && p.kind() != "" {
 			x.out.Equal = false
+			if p.before != nil {
+				x.out.Odds = p.before.oddsText()
+			}
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"math"
 	"sort"
@@ -15,21 +14,6 @@ import (
 	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/window"
 )
-
-// publishedRow is the value in force of one window: the one of the highest revision, of equal ones the later.
-type publishedRow struct {
-	key  string
-	row  curated.Row
-	hash [sha256.Size]byte
-	at   place
-}
-
-// exists reports whether the window counts for something: it was published and not retracted.
-func (p *publishedRow) exists() bool { return p != nil && p.row.Status != curated.Retracted }
-
-// provisional reports whether the row in force is that of an open window. Those that the reconciler looks at are closed: the
-// stream gave this one up, as it does when the pipeline is changed, and whoever waits for its last value waits for us.
-func (p *publishedRow) provisional() bool { return p.row.Status == curated.Open }
 
 // tailRecord is a curated record that the lake has not landed yet.
 type tailRecord struct {
@@ -150,25 +134,23 @@ func (p *published) hour(ctx context.Context, b blob.Bucket, hour int64, fn func
 	return nil
 }
 
-// fold gives the value in force of every window of the unit, sorted by key.
+// fold gives what a consumer holds of every window of the unit, sorted by key.
 func (p *published) fold(ctx context.Context, b blob.Bucket, s span) ([]publishedRow, error) {
-	inForce := make(map[string]*publishedRow)
+	held := make(map[string]*publishedRow)
 	err := p.each(ctx, b, s, func(at place, key []byte, r *curated.Row) error {
-		have := inForce[string(key)]
+		have := held[string(key)]
 		if have == nil {
 			have = &publishedRow{key: string(key)}
-			inForce[have.key] = have
-		} else if r.Revision < have.row.Revision {
-			return nil
+			held[have.key] = have
 		}
-		have.at, have.row = at, cloneRow(r)
+		have.take(p.codec, at, r)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]publishedRow, 0, len(inForce))
-	for _, r := range inForce {
+	rows := make([]publishedRow, 0, len(held))
+	for _, r := range held {
 		r.hash = p.codec.RowHash(&r.row)
 		rows = append(rows, *r)
 	}

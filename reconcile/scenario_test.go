@@ -311,7 +311,14 @@ func explainText(e *Explanation) string {
 	list("duplicate", e.Duplicates)
 	fmt.Fprintf(&b, "  batch %s\n", valuesText(e.Batch))
 	for _, r := range e.Published {
-		fmt.Fprintf(&b, "  revision %d %s %s %s at %s\n", r.Revision, r.Status, r.Cause, valuesText(r.Values), r.Place)
+		held := ""
+		if r.Held && len(e.Published) > 1 {
+			held = ", held"
+		}
+		fmt.Fprintf(&b, "  revision %d %s %s %s at %s%s\n", r.Revision, r.Status, r.Cause, valuesText(r.Values), r.Place, held)
+	}
+	if e.Odds != "" {
+		fmt.Fprintf(&b, "  odds: %s\n", e.Odds)
 	}
 	for _, n := range e.NotLanded {
 		fmt.Fprintf(&b, "  not landed: %s\n", n)
@@ -392,6 +399,9 @@ func (s *scenario) foreign(d *datadriven.TestData) string {
 	s.g.must(err)
 	row := &curated.Row{Key: group, Start: start, End: start + s.g.plan.Outputs[0].Size, Revision: revision, Status: curated.Closed,
 		Cause: curated.CauseClose, Events: events}
+	if d.HasArg("retracted") {
+		row.Status = curated.Retracted
+	}
 	row.Values = append(row.Values, intNumber(events).v, intNumber(0).v, intNumber(events).v, floatNumber(math.Pi).v, floatNumber(math.Pi).v)
 	row.Values = row.Values[:len(s.g.plan.Outputs[0].Aggs)]
 	s.g.publish([]*kafka.Record{s.g.row(0, row)}, nil)

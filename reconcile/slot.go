@@ -152,7 +152,15 @@ func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueU
 	u.files, _ = r.filesOf(v, u.span)
 	u.past = r.historyOf(v, u.span)
 	digest := inputOf(u.files, u.past)
-	if last.covers(r.plan.Fingerprint, digest) {
+	now := unitState{key: u.key, span: u.span, digest: digest, last: last}
+	var err error
+	if now.touched, err = r.touchedSince(ctx, v, u.key, u.span, last); err == nil {
+		err = r.check(ctx, v, &now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.clean(&now) {
 		a.report.ByOthers++
 		return nil, nil
 	}
@@ -160,10 +168,9 @@ func (r *Reconciler) ready(ctx context.Context, a *application, v *view, u *dueU
 		a.moved = append(a.moved, movedUnit{key: u.key, why: whyMoved(true)})
 		return nil, nil
 	}
-	u.last = last
+	u.last, u.touched = last, now.touched
 	b := u.batch
 	if b == nil {
-		var err error
 		if b, err = r.recompute(ctx, v, &u.unitState); err != nil {
 			return nil, err
 		}

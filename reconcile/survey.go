@@ -55,6 +55,7 @@ func (r *Reconciler) survey(ctx context.Context, sc scope) (*survey, error) {
 	if err := r.readTails(ctx, v, -1); err != nil {
 		return nil, err
 	}
+	v.exact = true
 	s := r.newSurvey(v, sc)
 	keys := r.inScope(s, sc)
 	for i, k := range keys {

@@ -22,6 +22,7 @@ type view struct {
 	outputs []*published
 	journal *journalView
 	certs   []map[int64]int64 // per output: hour -> highest number listed
+	exact   bool              // units are looked at for what certificates of earlier releases don't state
 	table   *table            // what enriches events, as of the last unit that was recomputed
 }
 
@@ -224,12 +225,18 @@ type unitState struct {
 	files  []unitFile
 	past   history
 	digest string
-	last   *lastCertificate
-	waits  []string
+	// landedAt is when the newest of its input was landed: ms, wall clock.
+	landedAt int64
+	last     *lastCertificate
+	// touched is true when something may have been published of the unit that its last certificate does not speak of.
+	touched bool
+	waits   []string
 }
 
 // clean reports whether the last certificate covers what is there now.
-func (r *Reconciler) clean(u *unitState) bool { return u.last.covers(r.plan.Fingerprint, u.digest) }
+func (r *Reconciler) clean(u *unitState) bool {
+	return u.last.covers(r.plan.Fingerprint, u.digest) && !u.touched
+}
 
 // units lists all units of the view in order: where raw events or published rows are. An output that is not reconciled has
 // none. What a join makes has the time of one of its events, so there is nothing where no event is; the versions that
@@ -270,22 +277,36 @@ func (r *Reconciler) unit(ctx context.Context, v *view, k unitKey, all bool) (*u
 	var newest int64
 	u.files, newest = r.filesOf(v, u.span)
 	u.past = r.historyOf(v, u.span)
-	u.digest, newest = inputOf(u.files, u.past), max(newest, u.past.landedAt)
+	u.digest, u.landedAt = inputOf(u.files, u.past), max(newest, u.past.landedAt)
 	if n := v.certs[k.output][k.hour]; n > 0 {
 		var err error
 		if u.last, err = r.certs.load(ctx, k, n); err != nil {
 			return nil, err
 		}
 	}
-	if r.clean(u) {
-		return u, nil
+	var err error
+	if u.touched, err = r.touchedSince(ctx, v, k, u.span, u.last); err != nil {
+		return nil, err
 	}
-	u.waits = waitsFor(v.tasks, r.plan, v.sources, u.span.closes(out, u.files))
-	settled := newest + r.plan.Pipeline.Reconcile.Settle.Milliseconds()
-	if now := r.opt.Now().UnixMilli(); !all && newest > 0 && now < settled {
-		u.waits = append(u.waits, "its input was last landed at "+timeText(newest)+" and settles until "+timeText(settled))
+	if v.exact {
+		if err := r.check(ctx, v, u); err != nil {
+			return nil, err
+		}
+	}
+	if !r.clean(u) {
+		u.waits = r.waitsOf(v, u, all)
 	}
 	return u, nil
+}
+
+// waitsOf says why a unit can't be reconciled yet.
+func (r *Reconciler) waitsOf(v *view, u *unitState, all bool) []string {
+	waits := waitsFor(v.tasks, r.plan, v.sources, u.span.closes(&r.plan.Outputs[u.key.output], u.files))
+	settled := u.landedAt + r.plan.Pipeline.Reconcile.Settle.Milliseconds()
+	if now := r.opt.Now().UnixMilli(); !all && u.landedAt > 0 && now < settled {
+		waits = append(waits, "its input was last landed at "+timeText(u.landedAt)+" and settles until "+timeText(settled))
+	}
+	return waits
 }
 
 // filesOf are the raw files that a unit reads, but for its history, source by source, and when the newest was landed.

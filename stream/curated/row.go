@@ -66,7 +66,8 @@ type Row struct {
 	// Values are the aggregates in the order of the output's definition. A retracted row has defaults (0 or null).
 	Values []schema.Value
 
-	// Revision orders the values of one (output, group, window): the highest holds.
+	// Revision orders the values of one (output, group, window): the highest holds. It is that of the last record of the key, too, or
+	// something went wrong, and reconcile publishes the value again.
 	Revision int64
 	Status   Status
 	Cause    Cause
