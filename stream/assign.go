@@ -76,8 +76,7 @@ func (r *runner) found(ctx context.Context) ([]brokerSays, error) {
 func (r *runner) otherTopic(ctx context.Context, found []brokerSays) error {
 	for i, src := range r.sources {
 		if n := len(found[i].ends); n != int(src.Partitions) {
-			return &StopError{Where: src.Name, What: fmt.Sprintf("the topic has %d partitions, it had %d", n, src.Partitions),
-				Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
+			return r.grown(src.Name, int32(n), src.Partitions)
 		}
 		info, err := r.admin.Topic(ctx, src.Name)
 		if err != nil {
@@ -133,7 +132,7 @@ func (r *runner) admit(ctx context.Context, id int32, found []brokerSays) ([]int
 	}
 	t, err := r.openStored(ctx, id, c, r.openTask)
 	r.restores.end(id, err == nil)
-	order, err := r.answered(ctx, id, found, err)
+	order, err := r.answered(ctx, id, found, r.blamed(ctx, err))
 	if err != nil {
 		err = errors.Join(err, t.shut())
 	} else if order != nil {

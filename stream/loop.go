@@ -181,7 +181,7 @@ func (r *runner) processOne(ctx context.Context, s *kafka.Session, t *task, b ka
 		s.PauseOne(in.topic, t.id) // what came after the end was fixed is for another run
 	}
 	// What came before the record that stopped the task is sound; the commit closes what it allows.
-	return r.halt(t, err)
+	return r.halt(t, r.blamed(ctx, err))
 }
 
 // input is the task's part of a topic.

@@ -25,8 +25,8 @@ func (t *task) refused(in *input, r *kafka.Record, err error) error {
 		return &StopError{Where: place(r), What: fmt.Sprintf("a field of source.key %v is null: nothing says where the event belongs", t.plan.Sources[in.number].Spec.Key),
 			Fix: "declare a key whose fields are never null, or none: the pipeline is rekeyed then"}
 	case errors.As(err, &key):
-		return &StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Sources[in.number].Spec.Key, key.Want),
-			Fix: "declare the key that the topic is really keyed by, or none, or produce with the default (murmur2) partitioner"}
+		return &misplacedError{&StopError{Where: place(r), What: fmt.Sprintf("by source.key %v this event belongs to partition %d", t.plan.Sources[in.number].Spec.Key, key.Want),
+			Fix: "declare the key that the topic is really keyed by, or none, or produce with the default (murmur2) partitioner"}}
 	case errors.As(err, &letter):
 		return &StopError{Where: place(r), What: letter.Error(), Fix: fixLetter}
 	}
