@@ -21,8 +21,8 @@ func (a *app) consumeCommand() *cobra.Command {
 		Use:   "consume TOPIC -f FILE",
 		Short: "Print a topic of the pipeline, decoded, to its end: results, the journal, or a source",
 		Long: "Reads what is committed, up to the end that the topic has now, and prints one record a line. With\n" +
-			"--latest-per-key it prints one row per group and window, the highest revision: what a table keyed by the\n" +
-			"whole key holds. Summing the rows without it counts corrected windows twice. With --changes it prints what\n" +
+			"--latest-per-key it prints one row per group and window, the last record: what a table keyed by the whole\n" +
+			"key holds, and what compaction keeps. Summing the rows without it counts corrected windows twice. With --changes it prints what\n" +
 			"each row changes: the values of its group and window before, and after.",
 		Args: oneArgument("topic"),
 	}
@@ -116,9 +116,18 @@ func (a *app) consumeResults(ctx context.Context, plan *pipeline.Plan, output in
 		if err := readTopic(ctx, options, topic, rows.keep); err != nil {
 			return err
 		}
-		return rows.printLatest()
+		return errors.Join(rows.printLatest(), a.warnOdds(rows, topic))
 	}
 	return readTopic(ctx, options, topic, rows.print)
+}
+
+// warnOdds says on stderr that the last record of some key isn't of its highest revision.
+func (a *app) warnOdds(w *rows, topic string) error {
+	odds, err := w.odds()
+	if err == nil && odds != "" {
+		a.complain("tidemark: consume %s: %s", topic, odds)
+	}
+	return err
 }
 
 func outputNames(p *pipeline.Pipeline) string {

@@ -148,10 +148,17 @@ func printExplanation(p *printer, e *reconcile.Explanation, others []string) {
 
 func printRevisions(p *printer, e *reconcile.Explanation) {
 	for _, r := range e.Published {
-		p.line("  published revision %d %s (%s) at %s: %s", r.Revision, r.Status, r.Cause, r.Place, namedValues(r.Values))
+		held := ""
+		if r.Held && e.Odds != "" {
+			held = "   <- a consumer holds this one"
+		}
+		p.line("  published revision %d %s (%s) at %s: %s%s", r.Revision, r.Status, r.Cause, r.Place, namedValues(r.Values), held)
 	}
 	if len(e.Published) == 0 {
 		p.line("  published   nothing")
+	}
+	if e.Odds != "" {
+		p.line("  at odds: %s; tidemark reconcile run publishes it again", e.Odds)
 	}
 	verdict := "equal to what is published"
 	if !e.Equal {

@@ -27,7 +27,11 @@ type rows struct {
 
 type keptRow struct {
 	key, value []byte
-	revision   int64
+	partition  int32
+
+	// The last record of the key, and the last of its highest revision.
+	revision, offset int64
+	highest, above   int64
 }
 
 func (a *app) newRows(plan *pipeline.Plan, output int, p *printer) (*rows, error) {
@@ -41,22 +45,38 @@ func (a *app) newRows(plan *pipeline.Plan, output int, p *printer) (*rows, error
 
 func (w *rows) print(r *kafka.Record) error { return w.printRow(r.Key, r.Value) }
 
-// keep folds by revision: the higher one holds, and of equal ones the later.
+// keep folds as an upsert by key and compaction do: the last record of a key holds. It leaves the record's row in w.row.
 func (w *rows) keep(r *kafka.Record) error {
-	_, err := w.replace(r)
-	return err
+	if err := w.codec.Decode(r.Key, r.Value, &w.row); err != nil {
+		return err
+	}
+	k := keptRow{key: r.Key, value: r.Value, partition: r.Partition, revision: w.row.Revision, offset: r.Offset, highest: w.row.Revision, above: r.Offset}
+	if was, ok := w.kept[string(r.Key)]; ok && was.highest > k.highest {
+		k.highest, k.above = was.highest, was.above
+	}
+	w.kept[string(r.Key)] = k
+	return nil
 }
 
-// replace folds, and leaves the record's row in w.row; false if an older one than is kept.
-func (w *rows) replace(r *kafka.Record) (bool, error) {
-	if err := w.codec.Decode(r.Key, r.Value, &w.row); err != nil {
-		return false, err
+// odds says which windows' last record isn't of the highest revision; empty if all are.
+func (w *rows) odds() (string, error) {
+	first, n := "", 0
+	for key := range w.kept {
+		if k := w.kept[key]; k.revision < k.highest {
+			if n++; first == "" || key < first {
+				first = key
+			}
+		}
 	}
-	if kept, ok := w.kept[string(r.Key)]; ok && kept.revision > w.row.Revision {
-		return false, nil
+	if n == 0 {
+		return "", nil
 	}
-	w.kept[string(r.Key)] = keptRow{key: r.Key, value: r.Value, revision: w.row.Revision}
-	return true, nil
+	k := w.kept[first]
+	if err := w.codec.Decode(k.key, k.value, &w.row); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("the last record of %s is not of the highest revision, as with %s: %s/%d@%d is revision %d, offset %d before it revision %d; tidemark reconcile run publishes such windows again",
+		plural(n, "key", "keys"), w.name(), w.output.Name, k.partition, k.offset, k.revision, k.above, k.highest), nil
 }
 
 // printLatest prints what was kept, by group and window, without retracted windows.
@@ -115,11 +135,10 @@ func (w *rows) name() string {
 	return group + instant(w.row.Start, true) + ".." + instant(w.row.End, true)
 }
 
-// printChange prints a row beside the one that it replaces. A row with an older revision than the one in force changes
-// nothing.
+// printChange prints a row beside the one that it replaces, which is that of the record before.
 func (w *rows) printChange(r *kafka.Record) error {
 	before, ok := w.kept[string(r.Key)]
-	if took, err := w.replace(r); err != nil || !took {
+	if err := w.keep(r); err != nil {
 		return err
 	}
 	if w.json {
