@@ -18,6 +18,7 @@ import (
 type archive struct {
 	b      blob.Bucket
 	prefix string
+	doubts *doubts // what this process has found damaged; nil: it doesn't say
 }
 
 func (a archive) manifestKey(name string) string { return a.prefix + "/" + name }
@@ -125,11 +126,13 @@ func (a archive) replace(ctx context.Context, m *Manifest) error {
 	if err := a.b.Put(ctx, a.manifestKey(manifestName(&m.Cut)), data); err != nil {
 		return fmt.Errorf("repair checkpoint manifest: %w", err)
 	}
+	a.doubts.clear(a.manifestKey(manifestName(&m.Cut)))
 	return nil
 }
 
 // existing returns the checkpoint of this cut if there is one, everything that
-// it names is there, and nobody may delete that; else nil. One of the same cut
+// it names is there, nobody may delete that, and this process has found no
+// damage in it; else nil. One of the same cut
 // with other state is an error: the law that recovery rests on is broken.
 func (a archive) existing(ctx context.Context, cut *Cut) (*Manifest, error) {
 	key := a.manifestKey(manifestName(cut))
@@ -140,6 +143,9 @@ func (a archive) existing(ctx context.Context, cut *Cut) (*Manifest, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if a.doubts.has(key) {
+		return nil, nil
 	}
 	if err := SameState(&m.Cut, cut); err != nil {
 		return nil, fmt.Errorf("checkpoint %s was made of other state than this: %w", key, err)

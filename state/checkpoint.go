@@ -16,7 +16,8 @@ type CheckpointOptions struct {
 	// Prefix is the task's place in the bucket:
 	// checkpoints/<pipeline>/<task>, names encoded with blob.EncodeName.
 	Prefix string
-	// Keep is how many of the newest valid checkpoints stay. 5.
+	// Keep is how many of the newest whole checkpoints stay: those that are
+	// known to be damaged don't count. 5.
 	Keep int
 	// Now is the clock of Manifest.CreatedAt. Required.
 	Now func() time.Time
@@ -70,6 +71,9 @@ type CheckpointStats struct {
 	BytesUploaded int64
 	Pruned        int // manifests deleted
 	Collected     int // files deleted
+	// Whole are the checkpoints that stay, newest first, of which everything is
+	// there and nothing is known to be damaged; none if this one Existed.
+	Whole []ManifestName
 }
 
 // Checkpoint copies the state, as of the last Apply or a later one that runs
@@ -105,7 +109,7 @@ func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptio
 	if least == nil {
 		return nil, stats, errors.New("the store is new: it has no cut")
 	}
-	a := archive{b: b, prefix: o.Prefix}
+	a := archive{b: b, prefix: o.Prefix, doubts: s.sh.doubts}
 	if m, err := a.existing(ctx, least); err != nil || m != nil {
 		stats.Existed = true
 		return m, stats, err
@@ -116,8 +120,9 @@ func (s *Store) checkpoint(ctx context.Context, b blob.Bucket, o CheckpointOptio
 	}
 	defer func() { err = join(err, s.sh.opts.FS.RemoveAll(dir)) }()
 
-	j := &job{archive: a, fs: s.sh.opts.FS, dir: dir, sums: s.sums, o: o, stats: &stats}
+	j := &job{archive: a, fs: s.sh.opts.FS, dir: dir, sums: s.sums, readTo: s.readTo, log: s.sh.opts.Log, o: o, stats: &stats}
 	m, err := j.run(ctx, cut)
+	s.readTo = j.readTo
 	return m, stats, err
 }
 
@@ -131,6 +136,9 @@ func (j *job) run(ctx context.Context, cut *Cut) (*Manifest, error) {
 	names, err := j.copied()
 	if err != nil {
 		return nil, err
+	}
+	if err := j.readBack(ctx, names, before); err != nil {
+		return nil, fmt.Errorf("read back: %w", err)
 	}
 	files, err := j.upload(ctx, names, before)
 	if err != nil {
@@ -148,7 +156,11 @@ func (j *job) run(ctx context.Context, cut *Cut) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, j.collect(ctx, m, before, now)
+	if err := j.collect(ctx, m, before, now); err != nil {
+		return nil, err
+	}
+	j.stats.Whole = now.wholeOnes()
+	return m, nil
 }
 
 // copy makes a directory of hard links beside the store and returns it with

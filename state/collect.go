@@ -18,6 +18,8 @@ import (
 //  2. A manifest lists as garbage what no kept manifest names. The one that
 //     follows condemns what still has no name then, so what someone is just
 //     uploading for a manifest to come stays for one interval.
+//     Besides, it condemns at once what its maker has found damaged: that must
+//     not be named anew, and is deleted when those that name it have gone.
 //  3. Condemned is for ever: each manifest repeats what those before it have
 //     condemned, as long as it is there; and a manifest goes only when its list
 //     has been repeated. No manifest names a condemned object anew.
@@ -71,7 +73,7 @@ func (inv *inventory) garbage(files []File, condemned []string) []string {
 // no other names. m is confirmed, and now was read after that.
 func (j *job) collect(ctx context.Context, m *Manifest, before, now *inventory) error {
 	at := j.manifestKey(manifestName(&m.Cut))
-	full := countFrom(now.manifests, now.oldest, at) == j.o.Keep
+	full := countFrom(now.whole, now.oldest, at) == j.o.Keep
 	used := make(map[string]bool)
 	for _, name := range now.names { // newest first
 		if name.Key < now.oldest && full && now.spent(before, name.Key) {
@@ -121,10 +123,10 @@ func (inv *inventory) spent(before *inventory, key string) bool {
 	return was != nil && slices.Equal(was.Condemned, is.Condemned)
 }
 
-// countFrom counts the valid manifests from oldest to newest.
-func countFrom(valid map[string]*Manifest, oldest, newest string) int {
+// countFrom counts the whole manifests from oldest to newest.
+func countFrom(whole map[string]bool, oldest, newest string) int {
 	n := 0
-	for key := range valid {
+	for key := range whole {
 		if key >= oldest && key <= newest {
 			n++
 		}

@@ -37,6 +37,11 @@
 //     how. A file goes one checkpoint after it was first seen without a name.
 //     Manifests go before their files. One above the manifest just made never
 //     goes.
+//     What this process, or a note or manifest of another, knows to be damaged
+//     is condemned: nobody names it anew, its content is put again. Only tables
+//     are shared between checkpoints, and some of those are read back at each
+//     (readback.go): damage in the bucket reaches no more checkpoints than it
+//     takes to come round. A damaged checkpoint isn't counted among those kept.
 //  8. Whole or none: a restored store is renamed into place, synced and
 //     verified; Restore writes over nothing that has a cut.
 //  9. Fail stop: the first failure stops a store; nothing reaches its disk

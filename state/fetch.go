@@ -124,5 +124,6 @@ func (x *fetch) piece(ctx context.Context, f *File, sum *sum, fn func([]byte) er
 }
 
 func (x *fetch) corrupt(f *File, what string, err error) error {
+	x.doubts.add(x.fileKey(f.Object()))
 	return &CorruptError{Path: x.fileKey(f.Object()), What: f.Name + " " + what, Err: err, Manifest: x.manifest, File: f.Name}
 }

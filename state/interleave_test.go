@@ -119,7 +119,7 @@ func (st *stage) checkpoint(b blob.Bucket, dir string, s step) bool {
 	a := archive{b: b, prefix: o.Prefix}
 	if s.next == 0 {
 		_, err := Prune(ctx, b, PruneOptions{Prefix: o.Prefix, Keep: 1, Now: o.Now})
-		if err != nil && !errors.Is(err, errDead) && !errors.Is(err, errNothingValid) { // others have pruned what it listed
+		if err != nil && !errors.Is(err, errDead) && !errors.Is(err, errNothingWhole) { // others have pruned what it listed
 			st.t.Errorf("prune: %v", err)
 		}
 		return !errors.Is(err, errDead)

@@ -14,21 +14,32 @@ import (
 // PruneOptions say what stays.
 type PruneOptions struct {
 	Prefix string           // as in CheckpointOptions
-	Keep   int              // how many of the newest valid checkpoints stay, from 1
+	Keep   int              // how many of the newest whole checkpoints stay, from 1
 	Now    func() time.Time // for the note that is left for others. Required
 	DryRun bool             // only look
 }
 
 // Pruned is what Prune has deleted, or would.
 type Pruned struct {
-	Kept      []string // keys of the manifests that stay, newest first
+	Kept      []string // keys of the whole ones that stay, newest first
+	Damaged   []Damaged
+	BytesRead int64    // of those that stay; each object once
 	Manifests []string // keys of those that go, newest first
 	Files     []string // keys of objects
 	Bytes     int64    // of those
 }
 
-// Prune deletes the checkpoints of a task below the newest keep valid ones,
-// and the files that no other names. A process may checkpoint the task at the
+// Damaged is a checkpoint that can't be restored from.
+type Damaged struct {
+	Key  string
+	What string // the first thing that is wrong
+}
+
+// Prune deletes the checkpoints of a task below the newest keep whole ones,
+// and the files that no other names. It reads every byte of those that are to
+// stay, each object once: one that is damaged isn't counted, and stays only if
+// it is newer than the last that is. What it finds damaged it condemns, so that
+// whoever makes the next checkpoint puts it anew. A process may checkpoint the task at the
 // same time: what it is just uploading stays, and what goes is said in a note
 // first, so that it puts again what it has taken for granted: collect.go. Keep
 // is how far back a restore can go: of a rekeyed pipeline the stream purges
@@ -44,33 +55,66 @@ func Prune(ctx context.Context, b blob.Bucket, o PruneOptions) (*Pruned, error) 
 	return p, nil
 }
 
-var errNothingValid = errors.New("no checkpoint is valid, so nothing is deleted: tidemark checkpoint verify says what is wrong")
+var errNothingWhole = errors.New("no checkpoint is whole, so nothing is deleted; a process that still has the state makes a whole one at its next checkpoint: " +
+	"tidemark checkpoint verify says what is wrong")
 
 func (a archive) prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
-	before, err := a.surveyAt(ctx, "", o.Keep)
-	if err != nil || len(before.names) == 0 {
+	a.doubts = newDoubts()
+	found, err := a.examine(ctx, o.Keep)
+	if err != nil || len(found.whole)+len(found.damaged) == 0 {
 		return &Pruned{}, err
 	}
-	if len(before.manifests) == 0 {
-		return nil, errNothingValid
+	if len(found.whole) == 0 {
+		return nil, a.nothingWhole(ctx, found, o)
 	}
-	p := before.superfluous()
-	if o.DryRun || len(p.Manifests)+len(p.Files) == 0 {
-		return p, nil
-	}
-	objects := make([]string, len(p.Files))
-	for i, key := range p.Files {
-		objects[i] = key[len(a.filesPrefix()):]
-	}
-	key, err := a.putNote(ctx, &note{Version: noteVersion, CreatedAt: o.Now().UnixMilli(), Condemned: objects})
+	before, err := a.surveyToPrune(ctx, found.whole[0], o.Keep)
 	if err != nil {
 		return nil, err
 	}
-	now, err := a.surveyAt(ctx, "", o.Keep)
+	p := before.superfluous()
+	p.Damaged, p.BytesRead = found.damaged, found.read
+	if o.DryRun || len(p.Manifests)+len(p.Files)+len(before.fresh) == 0 {
+		return p, nil
+	}
+	objects := slices.Clone(before.fresh)
+	for _, key := range p.Files {
+		objects = append(objects, key[len(a.filesPrefix()):])
+	}
+	key, err := a.noteOf(ctx, objects, o)
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.surveyToPrune(ctx, found.whole[0], o.Keep)
 	if err != nil {
 		return nil, err
 	}
 	return a.deleteAll(ctx, p, before, now, key)
+}
+
+// nothingWhole tells a process that still has the state what is damaged, and
+// says that nothing else was done.
+func (a archive) nothingWhole(ctx context.Context, found *examined, o PruneOptions) error {
+	inv, err := a.surveyAt(ctx, found.damaged[0].Key, o.Keep)
+	if err == nil && len(inv.fresh) > 0 && !o.DryRun {
+		_, err = a.noteOf(ctx, inv.fresh, o)
+	}
+	return join(fmt.Errorf("%s: %s: %w", found.damaged[0].Key, found.damaged[0].What, errNothingWhole), err)
+}
+
+// noteOf leaves a note that condemns objects.
+func (a archive) noteOf(ctx context.Context, objects []string, o PruneOptions) (key string, err error) {
+	slices.Sort(objects)
+	return a.putNote(ctx, &note{Version: noteVersion, CreatedAt: o.Now().UnixMilli(), Condemned: slices.Compact(objects)})
+}
+
+// surveyToPrune is survey for what stays with the manifest under key at and is
+// older; and what is there for nobody was so when the newest was made.
+func (a archive) surveyToPrune(ctx context.Context, at string, keep int) (*inventory, error) {
+	inv, err := a.surveyAt(ctx, at, keep)
+	if err == nil && len(inv.manifests) > 0 {
+		inv.suspects = inv.manifests[slices.Max(sortedKeys(inv.manifests))].Garbage
+	}
+	return inv, err
 }
 
 // superfluous is what goes: manifests below those that stay, and files that
@@ -81,7 +125,7 @@ func (inv *inventory) superfluous() *Pruned {
 	for _, n := range inv.names {
 		if n.Key < inv.oldest {
 			p.Manifests = append(p.Manifests, n.Key)
-		} else {
+		} else if inv.whole[n.Key] {
 			p.Kept = append(p.Kept, n.Key)
 		}
 	}
@@ -98,7 +142,7 @@ func (inv *inventory) superfluous() *Pruned {
 // deleteAll deletes what p says and now still allows, and the note when all of
 // it is gone.
 func (a archive) deleteAll(ctx context.Context, p *Pruned, before, now *inventory, noteKey string) (*Pruned, error) {
-	done := &Pruned{Kept: p.Kept}
+	done := &Pruned{Kept: p.Kept, Damaged: p.Damaged, BytesRead: p.BytesRead}
 	used := map[string]bool{}
 	for _, n := range now.names {
 		if slices.Contains(p.Manifests, n.Key) && now.spentFor(before, n.Key) {
@@ -126,7 +170,7 @@ func (a archive) deleteAll(ctx context.Context, p *Pruned, before, now *inventor
 		done.Files = append(done.Files, key)
 		done.Bytes += before.contents[key[len(a.filesPrefix()):]]
 	}
-	if len(done.Files) < len(p.Files) {
+	if len(done.Files) < len(p.Files) || len(before.fresh) > 0 {
 		return done, nil // the next checkpoint sees to the rest, and to the note
 	}
 	if err := a.b.Delete(ctx, noteKey); err != nil {

@@ -65,7 +65,7 @@ func Restore(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir
 func RestoreWith(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir string, sh *Shared, o RestoreOptions) error {
 	err := sh.vacate(dir)
 	if err == nil {
-		err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o, func() error { return nil })
+		err = sh.restore(ctx, archive{b: b, prefix: prefix, doubts: sh.doubts}, m, dir, o, func() error { return nil })
 	}
 	if err != nil {
 		return fmt.Errorf("restore %s into %s: %w", manifestName(&m.Cut), dir, err)
@@ -77,7 +77,7 @@ func RestoreWith(ctx context.Context, b blob.Bucket, prefix string, m *Manifest,
 // one is whole, the other is set aside, for the reason given, and its new name
 // returned; "" if there was none.
 func Replace(ctx context.Context, b blob.Bucket, prefix string, m *Manifest, dir, reason string, sh *Shared, o RestoreOptions) (aside string, err error) {
-	err = sh.restore(ctx, archive{b: b, prefix: prefix}, m, dir, o, func() (err error) {
+	err = sh.restore(ctx, archive{b: b, prefix: prefix, doubts: sh.doubts}, m, dir, o, func() (err error) {
 		if _, err := sh.opts.FS.Stat(dir); isNotExist(err) {
 			return nil
 		}
@@ -126,7 +126,12 @@ func (sh *Shared) restore(ctx context.Context, a archive, m *Manifest, dir strin
 }
 
 // holds checks that the restored files are the state that the manifest says.
-func (sh *Shared) holds(scratch string, m *Manifest, key string) error {
+func (sh *Shared) holds(scratch string, m *Manifest, key string) (err error) {
+	defer func() {
+		if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) {
+			sh.doubts.add(key)
+		}
+	}()
 	cut, err := sh.peek(scratch)
 	var corrupt *CorruptError
 	switch {

@@ -77,6 +77,8 @@ type Shared struct {
 	cache *pebble.Cache
 	files *pebble.FileCache
 
+	doubts *doubts
+
 	mu     sync.Mutex
 	stores map[*Store]struct{} // open stores
 	closed bool
@@ -93,6 +95,7 @@ func NewShared(o SharedOptions) (*Shared, error) {
 		cache:  pebble.NewCache(o.CacheBytes),
 		files:  pebble.NewFileCache(fileCacheShards, o.OpenFilesMax),
 		stores: make(map[*Store]struct{}),
+		doubts: newDoubts(),
 	}, nil
 }
 

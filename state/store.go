@@ -38,6 +38,7 @@ type Store struct {
 
 	checkpointing sync.Mutex // one checkpoint at a time
 	sums          fileSums   // of this open store's immutable files; under checkpointing
+	readTo        string     // the last table that a checkpoint read back; under checkpointing
 }
 
 // Dir returns the store's directory.

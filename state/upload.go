@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -21,12 +22,16 @@ type job struct {
 	dir   string
 	sums  fileSums // of files whose name means the same content as before
 	o     CheckpointOptions
+	log   *slog.Logger
+
+	readTo string // the last table that was read back
+
 	stats *CheckpointStats
 
 	mu sync.Mutex // stats, while files are uploaded
 }
 
-// upload puts every file that no kept checkpoint shares, several at once, and
+// upload puts every table that no kept checkpoint shares, and every other file, several at once, and
 // returns what the manifest says of all of them. Those in danger are put under
 // a new name in any case.
 func (j *job) upload(ctx context.Context, names []string, before *inventory) ([]File, error) {
@@ -76,6 +81,9 @@ func (j *job) uploadFile(ctx context.Context, name, id string, before *inventory
 		return File{}, err
 	}
 	f := sum.file(name)
+	if err := j.again(path, &f); err != nil {
+		return f, err
+	}
 	if before.share(&f) {
 		return f, nil
 	}
