@@ -75,6 +75,8 @@ type TaskStatus struct {
 	MemoryBytes  int64            `json:"memory_bytes"`
 	Checkpoint   CheckpointStatus `json:"checkpoint"`
 	Buffered     int64            `json:"buffered,omitempty"` // events that a join holds
+	// Life is the number of the change decision with which the task, and its counters, began anew; 0 since its birth.
+	Life int64 `json:"life,omitempty"`
 	// Inputs has one entry per topic that the task reads. Committed to Landed above are those of the first.
 	Inputs []InputStatus `json:"inputs"`
 }
@@ -245,7 +247,7 @@ func (r *runner) storing(t *task, s *TaskStatus) {
 
 func (t *task) status(observed map[string]map[int32]kafka.Ends, b *statusBoard) TaskStatus {
 	s := TaskStatus{
-		Task: t.id, State: Idle, Counters: t.counters(), OldestOpen: window.NoWatermark,
+		Task: t.id, State: Idle, Life: t.life, Counters: t.counters(), OldestOpen: window.NoWatermark,
 		StateBytes: t.store.SizeBytes(), MemoryBytes: t.flow.Memory(), Buffered: t.flow.Buffered(),
 	}
 	for _, in := range t.inputs {

@@ -234,9 +234,12 @@ func (a *app) printSummary(d *status.Document) error {
 
 // accountingText is law L3 in one line.
 func accountingText(p *printer, c status.Accounting) string {
-	verdict := "balanced"
-	if !c.Balanced {
-		verdict = "NOT BALANCED"
+	verdict := "NOT BALANCED"
+	switch {
+	case c.Balanced:
+		verdict = "balanced"
+	case c.Uncounted > 0 && c.Imbalance() == 0:
+		verdict = "? of " + plural(c.Uncounted, "task", "tasks") + " nobody can tell: no checkpoint that can be read"
 	}
 	sound := p.verdict(c.Balanced, verdict)
 	if c.Forwarded > 0 || c.Received > 0 {

@@ -57,16 +57,18 @@ var stops = []struct {
 	act  func(*breaking)
 	says []string // in the one line on stderr, and in status
 	many int      // tasks that stop: 1, the other goes on, or all of them
+	// shows is what only status says, if anything.
+	shows string
 }{
 	{"the topic was made anew", func(b *breaking) {
 		_, err := b.adm.DeleteTopics(b.ctx, "readings")
 		b.check(err)
 		b.produce(readingsLines)
-	}, []string{"readings", "was deleted and created again", "give the pipeline", "new names"}, 2},
+	}, []string{"readings", "was deleted and created again", "give the pipeline", "new names"}, 2, ""},
 	{"the topic has grown", func(b *breaking) {
 		_, err := b.adm.UpdatePartitions(b.ctx, 3, "readings")
 		b.check(err)
-	}, []string{"3", "tidemark change -f"}, 3},
+	}, []string{"3", "tidemark change -f"}, 3, ""},
 	{"offsets below the start", func(b *breaking) {
 		b.produce(strings.ReplaceAll(readingsLines, "2013-01-09", "2013-01-10"))
 		var to kadm.Offsets
@@ -75,22 +77,23 @@ var stops = []struct {
 		to.AddOffset("readings", 1, ends["readings"][1].Offset, -1)
 		_, err = b.adm.DeleteRecords(b.ctx, to)
 		b.check(err)
-	}, []string{"readings/1", "is below the beginning", "tidemark resume -f FILE --task 1 --accept-loss --reason TEXT"}, 1},
+	}, []string{"readings/1", "is below the beginning", "tidemark resume -f FILE --task 1 --accept-loss --reason TEXT"}, 1,
+		`gone: readings/1: offsets \d+ to \d+ were deleted from the topic before they were read: \d+ of the \d+ that it is behind`},
 	{"offsets beyond the end", func(b *breaking) {
 		b.recommit(func(o *kadm.Offset) { o.At += 100 })
-	}, []string{"readings/1", "is beyond the end", "the broker has lost records", "new name"}, 1},
+	}, []string{"readings/1", "is beyond the end", "the broker has lost records", "new name"}, 1, ""},
 	{"offsets gone, but lived", func(b *breaking) {
 		gone := kadm.TopicsSet{}
 		gone.Add("readings", 1)
 		_, err := b.adm.DeleteOffsets(b.ctx, b.group(), gone)
 		b.check(err)
-	}, []string{"task 1", "has lived before", "restore"}, 1},
+	}, []string{"task 1", "has lived before", "restore"}, 1, ""},
 	{"an offset of someone else", func(b *breaking) {
 		b.recommit(func(o *kadm.Offset) { o.Metadata = "by hand" })
-	}, []string{"readings/1", "is not Tidemark's", "restore"}, 1},
+	}, []string{"readings/1", "is not Tidemark's", "restore"}, 1, ""},
 	{"the lake is damaged", func(b *breaking) {
 		b.eachLog(func(path string) { b.check(os.WriteFile(path, []byte("{"), 0o644)) })
-	}, []string{"task 1", "lake is damaged", "tidemark lake verify"}, 1},
+	}, []string{"task 1", "lake is damaged", "tidemark lake verify"}, 1, `(?s)readings/1 +STOPPED +\S+ +[1-9]\d* .* \? .*consumed 11 .* balanced`},
 	{"the lake ends where the topic begins no more", func(b *breaking) {
 		b.eachLog(func(path string) { b.check(os.Remove(path)) })
 		var to kadm.Offsets
@@ -98,7 +101,7 @@ var stops = []struct {
 		_, err := b.adm.DeleteRecords(b.ctx, to)
 		b.check(err)
 		b.produce(strings.ReplaceAll(readingsLines, "2013-01-09", "2013-01-10"))
-	}, []string{"readings/1", "before they were landed", "tidemark resume -f FILE --task 1"}, 1},
+	}, []string{"readings/1", "before they were landed", "tidemark resume -f FILE --task 1"}, 1, ""},
 }
 
 // eachLog finds the lake's log of partition 1.
@@ -151,6 +154,13 @@ func TestStopsSayWhatToDo(t *testing.T) {
 				if !strings.Contains(s.out, word) {
 					t.Errorf("status: %q is not in\n%s", word, s.out)
 				}
+			}
+			checked := must(t, exitFailed, "status", "--check", "-f", "pipeline.yaml")
+			if checked.out != s.out || strings.Count(checked.err, "is STOPPED") != c.many {
+				t.Errorf("status --check:\n%s%s", checked.out, checked.err)
+			}
+			if want := c.shows; want != "" && !regexp.MustCompile(want).MatchString(s.out) {
+				t.Errorf("status: %q is not in\n%s", want, s.out)
 			}
 		})
 	}

@@ -95,8 +95,14 @@ func Handler(o Options) http.Handler {
 	})
 }
 
-// count is a number with thousands set apart by a thin space, which reads well in a column.
+// count is a number with thousands set apart by a comma, which reads well in a column; one that isn't known is a question mark.
 func count(n any) string {
+	if p, ok := n.(*int64); ok {
+		if p == nil {
+			return "?"
+		}
+		n = *p
+	}
 	digits := fmt.Sprint(n)
 	sign := ""
 	if digits[0] == '-' {

@@ -66,20 +66,21 @@ func TestThePageAnswers(t *testing.T) {
 
 // Several inputs, rules, joins and a repartition topic: one line for each partition, the task's own facts in its first.
 func TestSeveralInputs(t *testing.T) {
-	watermark := now.Add(-time.Hour)
+	watermark, waiting := now.Add(-time.Hour), int64(6)
 	d := sample()
+	d.BucketFailing = "503 slow down"
 	d.Topics = []string{"flights", "p-repartition"}
 	d.Accounting = status.Accounting{Consumed: 30, Forwarded: 28, Filtered: 2, Received: 25, Aggregated: 20, Duplicate: 5, Joined: 7, JoinedInvalid: 1, Balanced: true,
 		Rules: []status.Rule{{Name: "cancelled", Fired: 2}, {Name: "airport", Fired: 0}}}
 	d.Outputs[0].Missed = 3
 	d.Tasks = []status.Task{{Partition: "flights/0", State: "RUNNING", Owner: "main", Open: 4, Waits: "4 open windows", HeldBack: "p-repartition/0", Inputs: []status.Input{
-		{Partition: "flights/0", Committed: 10, LastStable: 12, High: 12, Lag: 2, Watermark: &watermark, NotLanded: 6},
+		{Partition: "flights/0", Committed: 10, LastStable: 12, High: 12, Lag: 2, Watermark: &watermark, NotLanded: &waiting},
 		{Partition: "p-repartition/0", Committed: 20, LastStable: 21, High: 21, Lag: 1, Internal: true},
 	}}}
 	_, body := rendered(t, View{Document: d})
 	for _, want := range []string{
 		"<code>source flights through p-repartition</code>", "consumed 30 = forwarded 28", "received 25 = aggregated 20 + duplicate 5", "Joined: 7, invalid 1",
-		"Rules that fired: cancelled 2, airport 0", "departures-hourly: windows missed by events that other windows took: 3",
+		"The bucket has been failing: 503 slow down", `<td class="n">4</td><td class="n">6</td>`, "Rules that fired: cancelled 2, airport 0", "departures-hourly: windows missed by events that other windows took: 3",
 		`<td class="mono">flights/0</td><td><span class="badge good">RUNNING</span></td>`, `<td class="mono">p-repartition/0</td><td></td>`, `<td class="mono">p-repartition/0</td></tr>`,
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(body), " "), want) {

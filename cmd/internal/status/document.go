@@ -61,17 +61,23 @@ type Task struct {
 	Pending   int        `json:"pending"`   // far-future events that wait to be confirmed
 	Open      int64      `json:"open_windows"`
 	Buffered  int64      `json:"buffered,omitempty"` // events that a join holds; not known from outside
+	// Uncounted says that nobody can tell the task's counters and open windows: it has committed, and has no checkpoint that
+	// can be read.
+	Uncounted bool `json:"uncounted,omitempty"`
+	// Life is the number of the change decision with which the task began anew, and its counters with it; 0 since its birth.
+	Life int64 `json:"life,omitempty"`
 	// HeldBack is the input whose watermark the task waits for, if it reads several and windows are open.
 	HeldBack string `json:"held_back,omitempty"`
 	// Waits says what the open windows wait for; empty when none is open.
 	Waits string `json:"waits,omitempty"`
 
-	Landed     int64       `json:"landed"`     // end of the lake's log
-	NotLanded  int64       `json:"not_landed"` // committed, and not in the lake yet
-	Checkpoint *Checkpoint `json:"checkpoint"` // null: none yet
+	Landed     *int64      `json:"landed"`         // end of the lake's log; null: that can't be read
+	NotLanded  *int64      `json:"not_landed"`     // committed, and not in the lake yet
+	Gone       int64       `json:"gone,omitempty"` // offsets that were deleted from the topic before they were read
+	Checkpoint *Checkpoint `json:"checkpoint"`     // null: none yet
 
 	// Inputs are all partitions that the task reads, if there are several. Partition, Committed, LastStable, High and Landed
-	// above are those of the first; Lag, Pending and NotLanded are of all. Watermark is
+	// above are those of the first; Lag, Pending, NotLanded and Gone are of all. Watermark is
 	// the task's: the lowest of them, or that of the repartition topic, behind which the windows are.
 	Inputs []Input `json:"inputs,omitempty"`
 }
@@ -85,8 +91,9 @@ type Input struct {
 	Lag        int64      `json:"lag"`
 	Watermark  *time.Time `json:"watermark"` // of the repartition topic: the lowest that its source partitions have sent
 	Pending    int        `json:"pending"`
-	Landed     int64      `json:"landed"`
-	NotLanded  int64      `json:"not_landed"`
+	Landed     *int64     `json:"landed"`
+	NotLanded  *int64     `json:"not_landed"`
+	Gone       int64      `json:"gone,omitempty"`
 	Internal   bool       `json:"internal,omitempty"` // the repartition topic: nothing of it is landed
 }
 
@@ -133,7 +140,10 @@ type Accounting struct {
 	// Of what was joined: what rules took out, and what could not be computed.
 	JoinedFiltered int64 `json:"joined_filtered,omitempty"`
 	JoinedInvalid  int64 `json:"joined_invalid,omitempty"`
-	Balanced       bool  `json:"balanced"`
+	// Balanced says that every consumed record of all tasks has exactly one fate: false, too, while it isn't known of some.
+	Balanced bool `json:"balanced"`
+	// Uncounted is how many tasks are not in the sums, because nobody can tell their counters.
+	Uncounted int `json:"tasks_uncounted,omitempty"`
 
 	Rules []Rule `json:"rules,omitempty"`
 }
@@ -183,6 +193,11 @@ func NewAccounting(c state.Counters) Accounting {
 // Imbalance is how many consumed or received records have no fate, or more than one. It must be 0 (law L3).
 func Imbalance(c state.Counters) int64 {
 	return c.Consumed + c.Received - c.Aggregated - c.Duplicate - c.Late - c.Filtered - c.Invalid - c.Forwarded
+}
+
+// Imbalance is Imbalance of the tasks that are counted.
+func (a Accounting) Imbalance() int64 {
+	return a.Consumed + a.Received - a.Aggregated - a.Duplicate - a.Late - a.Filtered - a.Invalid - a.Forwarded
 }
 
 // add puts one task's counters into the document's totals.
@@ -238,6 +253,41 @@ func (d *Document) Stopped() bool {
 		}
 	}
 	return false
+}
+
+// Anew are the tasks that count since a change or a resume began them anew.
+func (d *Document) Anew() (tasks []int32) {
+	for i := range d.Tasks {
+		if d.Tasks[i].Life > 0 {
+			tasks = append(tasks, d.Tasks[i].Task)
+		}
+	}
+	return tasks
+}
+
+// Trouble says what an operator must look at; empty if there is nothing. It is what keeps the pipeline from doing its work, not
+// what waits for the reconciler.
+func (d *Document) Trouble() (all []string) {
+	for i := range d.Tasks {
+		t := &d.Tasks[i]
+		switch t.State {
+		case string(stream.Stopped), string(stream.Paused), Down:
+			all = append(all, fmt.Sprintf("task %d is %s", t.Task, t.State))
+		}
+		if t.Gone > 0 {
+			all = append(all, fmt.Sprintf("task %d has not read %d offsets that its topic no longer has", t.Task, t.Gone))
+		}
+	}
+	if n := d.Accounting.Imbalance(); n != 0 {
+		all = append(all, fmt.Sprintf("%d records have not exactly one fate", n))
+	}
+	if d.ReconcileFailing != "" {
+		all = append(all, "nobody can say what is to be reconciled")
+	}
+	if d.BucketFailing != "" {
+		all = append(all, "the bucket fails")
+	}
+	return all
 }
 
 // Lag is how many offsets all tasks together are behind.

@@ -12,10 +12,18 @@ func (t *Task) add(in Input) {
 	if t.Inputs == nil {
 		t.Partition, t.Committed, t.LastStable, t.High, t.Landed = in.Partition, in.Committed, in.LastStable, in.High, in.Landed
 	}
+	switch {
+	case t.Inputs == nil:
+		t.NotLanded = in.NotLanded
+	case in.NotLanded == nil || t.NotLanded == nil:
+		t.NotLanded = nil
+	default:
+		t.NotLanded = known(*t.NotLanded + *in.NotLanded)
+	}
 	t.Inputs = append(t.Inputs, in)
+	t.Gone += in.Gone
 	t.Lag += in.Lag
 	t.Pending += in.Pending
-	t.NotLanded += in.NotLanded
 }
 
 // settle sets what follows from all inputs together, and leaves Inputs out if there is but one.
@@ -106,8 +114,11 @@ func (t *Task) Parts() []Input {
 		return t.Inputs
 	}
 	return []Input{{Partition: t.Partition, Committed: t.Committed, LastStable: t.LastStable, High: t.High, Lag: t.Lag,
-		Watermark: t.Watermark, Pending: t.Pending, Landed: t.Landed, NotLanded: t.NotLanded}}
+		Watermark: t.Watermark, Pending: t.Pending, Landed: t.Landed, NotLanded: t.NotLanded, Gone: t.Gone}}
 }
+
+// known is a number that could as well not be known.
+func known(n int64) *int64 { return &n }
 
 // Reads names the topics that the pipeline reads: its sources, and the topic through which it brings groups together.
 func (d *Document) Reads() string {

@@ -45,7 +45,7 @@ func FromStream(s *stream.Status) *Document {
 func insideTask(s *stream.Status, t *stream.TaskStatus) Task {
 	task := Task{
 		Task: t.Task, Partition: place(s.Topic, t.Task), State: string(t.State), Owner: s.ID, Error: t.Err,
-		Open: openWindows(&t.Counters), Buffered: t.Buffered,
+		Open: openWindows(&t.Counters), Buffered: t.Buffered, Life: t.Life,
 	}
 	if r := t.Restore; r != nil {
 		task.Restore = &Restore{Source: r.Source, Percent: r.Percent(), Bytes: r.Bytes, BytesTotal: r.BytesTotal,
@@ -72,9 +72,10 @@ func insideInput(task int32, in *stream.InputStatus) Input {
 	out := Input{
 		Partition: place(in.Topic, task), Committed: in.Committed, LastStable: in.LastStable, High: in.High,
 		Lag: max(0, in.LastStable-in.Committed), Watermark: moment(in.Watermark), Pending: in.Pending, Internal: in.Internal,
+		Landed: known(0), NotLanded: known(0),
 	}
 	if !in.Internal {
-		out.Landed, out.NotLanded = in.Landed, max(0, in.Committed-in.Landed)
+		out.Landed, out.NotLanded = known(in.Landed), known(max(0, in.Committed-in.Landed))
 	}
 	return out
 }
@@ -109,7 +110,8 @@ func stalled(s *stream.Status, now time.Time) string {
 	return ""
 }
 
-// Ready says whether the process does its work, and if not, why. A task that is restored is as good as one that runs while it
+// Ready says whether the process does its work, and if not, why. It does while its bucket fails, as far as its memory allows; a
+// process that is started in its place would have the same bucket. A task that is restored is as good as one that runs while it
 // comes on: who waits for it to be ready before it stops the next process would wait for nothing that the next one could
 // help. s is nil before its first snapshot.
 func Ready(s *stream.Status, now time.Time) (bool, string) {
@@ -122,7 +124,7 @@ func Ready(s *stream.Status, now time.Time) (bool, string) {
 	if age := now.Sub(s.At); age > staleAfter {
 		return false, fmt.Sprintf("nothing was heard of the tasks for %s", age.Truncate(time.Second))
 	}
-	return true, fmt.Sprintf("%d tasks", len(s.Tasks)) + restoring(s)
+	return true, fmt.Sprintf("%d tasks", len(s.Tasks)) + restoring(s) + degraded(s)
 }
 
 // restoring tells of the tasks that are on their way.
@@ -133,6 +135,14 @@ func restoring(s *stream.Status) (text string) {
 		}
 	}
 	return text
+}
+
+// degraded tells that nothing can be stored: what goes on goes on in memory, and on what Kafka keeps.
+func degraded(s *stream.Status) string {
+	if s.BucketFailing == "" {
+		return ""
+	}
+	return fmt.Sprintf("; degraded: the bucket has been failing since %s: %s", s.BucketSince.UTC().Format(time.RFC3339), s.BucketFailing)
 }
 
 // staleAfter is well above the second within which a healthy process tells of itself, and a rebuilt session takes.

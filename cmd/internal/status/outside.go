@@ -54,20 +54,21 @@ func Collect(ctx context.Context, s Source) (*Document, error) {
 		}
 	}
 	var total state.Counters
+	uncounted := 0
 	for task := range int32(len(seen.inputs[0].ends)) {
 		t, counters, err := seen.task(ctx, s, task)
-		var damaged *lake.CorruptError
-		if errors.As(err, &damaged) && t.State == string(stream.Stopped) {
-			err, counters = nil, &state.Counters{} // as it says itself
-			t.Partition = place(d.Topic, task)
-		}
 		if err != nil {
 			return nil, fmt.Errorf("task %d: %w", task, err)
 		}
 		d.Tasks = append(d.Tasks, t)
+		if t.Uncounted {
+			uncounted++
+			continue
+		}
 		d.add(&total, counters)
 	}
 	d.Accounting, d.TasksTotal = NewAccounting(total), len(d.Tasks)
+	d.Accounting.Uncounted, d.Accounting.Balanced = uncounted, d.Accounting.Balanced && uncounted == 0
 	d.blame()
 	if d.Reconcile, err = units(ctx, s); err != nil && d.Stopped() {
 		d.Reconcile, d.ReconcileFailing, err = nil, err.Error(), nil // what is wrong stopped the task, too
@@ -144,21 +145,27 @@ func (n *seenInput) offsets(ctx context.Context, admin *kafka.Admin, s Source) (
 	return nil
 }
 
-// of is one task's part of the topic.
-func (n *seenInput) of(ctx context.Context, task int32) (Input, error) {
+// of is one task's part of the topic. Of a task that has stopped, the lake may well be what is damaged.
+func (n *seenInput) of(ctx context.Context, task int32, stopped bool) (Input, error) {
 	ends := n.ends[task]
-	in := Input{Partition: place(n.topic, task), Committed: ends.Start, LastStable: ends.LastStable, High: ends.High, Internal: n.internal}
+	in := Input{Partition: place(n.topic, task), Committed: ends.Start, LastStable: ends.LastStable, High: ends.High, Internal: n.internal,
+		Landed: known(0), NotLanded: known(0)}
 	if c, ok := n.committed[task]; ok {
-		in.Committed = c.Next
+		in.Committed, in.Gone = c.Next, max(0, ends.Start-c.Next)
 	}
 	in.Lag = max(0, in.LastStable-in.Committed)
 	if n.lake != nil {
 		log := n.lake.Log(task)
-		if err := log.Refresh(ctx); err != nil {
+		err := log.Refresh(ctx)
+		var damaged *lake.CorruptError
+		if errors.As(err, &damaged) && stopped {
+			in.Landed, in.NotLanded = nil, nil
+			return in, nil
+		}
+		if err != nil {
 			return in, fmt.Errorf("lake log of %s: %w", in.Partition, err)
 		}
-		in.Landed = log.End()
-		in.NotLanded = max(0, in.Committed-in.Landed)
+		in.Landed, in.NotLanded = known(log.End()), known(max(0, in.Committed-log.End()))
 	}
 	return in, nil
 }
@@ -176,7 +183,7 @@ func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Count
 		return t, nil, err
 	}
 	for i := range n.inputs {
-		in, err := n.inputs[i].of(ctx, id)
+		in, err := n.inputs[i].of(ctx, id, t.State == string(stream.Stopped))
 		if err != nil {
 			return t, nil, err
 		}
@@ -186,11 +193,12 @@ func (n *seen) task(ctx context.Context, s Source, id int32) (Task, *state.Count
 		t.add(in)
 	}
 	if m == nil {
+		_, t.Uncounted = n.inputs[0].committed[id]
 		t.settle()
 		return t, &state.Counters{}, nil
 	}
 	cut := &m.Cut
-	t.Open = openWindows(&cut.Counters)
+	t.Open, t.Life = openWindows(&cut.Counters), cut.Life
 	t.Checkpoint = &Checkpoint{At: time.UnixMilli(m.CreatedAt).UTC(), Next: cut.Sources[0].Next}
 	for i := range t.Inputs {
 		t.Checkpoint.Gap += max(0, t.Inputs[i].Committed-cut.Sources[i].Next)

@@ -47,7 +47,7 @@ func TestSeveralInputs(t *testing.T) {
 		stream.InputStatus{Topic: "auctions", Committed: 10, LastStable: 15, Landed: 8, Watermark: ms(5), Pending: 1},
 		stream.InputStatus{Topic: "bids", Committed: 20, LastStable: 27, Landed: 20, Watermark: ms(2), Pending: 2},
 	)
-	if joined.Lag != 12 || joined.NotLanded != 2 || joined.Pending != 3 || joined.HeldBack != "bids/3" ||
+	if joined.Lag != 12 || *joined.NotLanded != 2 || joined.Pending != 3 || joined.HeldBack != "bids/3" ||
 		!joined.Watermark.Equal(at.Add(2*time.Minute)) || joined.Committed != 10 || len(joined.Inputs) != 2 {
 		t.Errorf("joined: %+v", joined)
 	}
@@ -66,7 +66,7 @@ func TestSeveralInputs(t *testing.T) {
 	if elsewhere.HeldBack != "p-repartition/3" || !strings.HasSuffix(elsewhere.Waits, "in every partition of t") {
 		t.Errorf("held back by a partition of another process: %+v", elsewhere)
 	}
-	if rekeyed.Lag != 1 || rekeyed.NotLanded != 0 || !rekeyed.Watermark.Equal(at.Add(9*time.Minute)) || rekeyed.HeldBack != "t/3" ||
+	if rekeyed.Lag != 1 || *rekeyed.NotLanded != 0 || !rekeyed.Watermark.Equal(at.Add(9*time.Minute)) || rekeyed.HeldBack != "t/3" ||
 		!strings.HasSuffix(rekeyed.Waits, "in every partition of t (held back by t/3)") {
 		t.Errorf("rekeyed: %+v", rekeyed)
 	}
@@ -75,10 +75,10 @@ func TestSeveralInputs(t *testing.T) {
 func TestFromStream(t *testing.T) {
 	d := FromStream(snapshot())
 	first, second := d.Tasks[0], d.Tasks[1]
-	if first.Lag != 10 || first.NotLanded != 5 || first.Checkpoint.Gap != 30 || first.Open != 2 || !strings.Contains(first.Waits, "2 open windows") {
+	if first.Lag != 10 || *first.NotLanded != 5 || first.Checkpoint.Gap != 30 || first.Open != 2 || !strings.Contains(first.Waits, "2 open windows") {
 		t.Errorf("task 0: %+v", first)
 	}
-	if second.Lag != 0 || second.NotLanded != 0 || second.Checkpoint != nil || second.Watermark != nil || second.Waits != "" {
+	if second.Lag != 0 || *second.NotLanded != 0 || second.Checkpoint != nil || second.Watermark != nil || second.Waits != "" {
 		t.Errorf("task 1: %+v", second)
 	}
 	if d.Lag() != 10 || d.Running() != 2 || !d.Accounting.Balanced || d.Accounting.Consumed != 58 {
@@ -139,5 +139,50 @@ func TestReady(t *testing.T) {
 	s.Tasks[1].State, s.Tasks[1].Err = stream.Stopped, "why"
 	if ready, why := Ready(s, at); ready || !strings.Contains(why, "task 1 is stopped: why") {
 		t.Errorf("ready %v: %s", ready, why)
+	}
+}
+
+// What is away for a while doesn't take a process out of service, and isn't kept quiet either.
+func TestDegraded(t *testing.T) {
+	s := snapshot()
+	s.BucketFailing, s.BucketSince = "503 slow down", at.Add(-time.Hour)
+	ready, why := Ready(s, at)
+	if !ready || !strings.Contains(why, "degraded: the bucket has been failing since 2026-11-22T11:00:00Z: 503 slow down") {
+		t.Errorf("ready %v: %s", ready, why)
+	}
+	if d := FromStream(s); len(d.Trouble()) != 1 || d.BucketFailing == "" {
+		t.Errorf("the document: %+v", d.Trouble())
+	}
+}
+
+// What keeps a pipeline from its work is named, and nothing else is.
+func TestTrouble(t *testing.T) {
+	if d := FromStream(snapshot()); len(d.Trouble()) != 0 || len(d.Anew()) != 0 {
+		t.Errorf("nothing is wrong: %v", d.Trouble())
+	}
+	s := snapshot()
+	s.Tasks[0].State, s.Tasks[0].Life = stream.Stopped, 7
+	s.Tasks[1].Counters.Consumed++
+	d := FromStream(s)
+	d.Tasks[1].State, d.Tasks[1].Gone, d.ReconcileFailing = Down, 461, "why"
+	want := "task 0 is STOPPED, task 1 is DOWN, task 1 has not read 461 offsets that its topic no longer has, 1 records have not exactly one fate, nobody can say what is to be reconciled"
+	if got := strings.Join(d.Trouble(), ", "); got != want {
+		t.Errorf("%s", got)
+	}
+	if anew := d.Anew(); len(anew) != 1 || anew[0] != 0 {
+		t.Errorf("begun anew: %v", anew)
+	}
+}
+
+// A task with an input whose lake can't be read: that isn't known of the task either.
+func TestUnknownOfSeveral(t *testing.T) {
+	for _, order := range [][]*int64{{known(3), nil}, {nil, known(3)}} {
+		task := Task{}
+		for _, n := range order {
+			task.add(Input{Landed: n, NotLanded: n, Gone: 2})
+		}
+		if task.NotLanded != nil || task.Gone != 4 {
+			t.Errorf("%+v", task)
+		}
 	}
 }
