@@ -26,7 +26,7 @@ func (r *Reconciler) Plan(ctx context.Context, o PlanOptions) (p *Plan, err erro
 }
 
 // Apply plans and, unless the guard holds, publishes the corrections and certifies the units. Errors, besides failures:
-// *HeldError, *GuardError, *StaleError (with what matched applied), ErrTryAgain. The report is not nil whenever something was
+// *HeldError, *GuardError, *StaleError (with what matched applied), *DamagedError (with all others applied), ErrTryAgain. The report is not nil whenever something was
 // planned; after an error it tells what was done before.
 func (r *Reconciler) Apply(ctx context.Context, o ApplyOptions) (*Report, error) {
 	a := &application{mark: r.mark(), opt: o}
@@ -87,7 +87,7 @@ func (r *Reconciler) applyGuarded(ctx context.Context, a *application) error {
 			return err
 		}
 		if len(a.moved) == 0 {
-			return a.fencedError()
+			return errors.Join(a.fencedError(), broken(a.report.Damaged))
 		}
 		if pass == r.opt.Limits.Passes {
 			return fmt.Errorf("%d units moved while they were reconciled, %d times over, the first %s: %w",
@@ -148,9 +148,9 @@ func (r *Reconciler) applyApproved(ctx context.Context, a *application) error {
 		})
 	}
 	if len(a.report.Stale) > 0 {
-		return &StaleError{PlanID: doc.ID, Units: a.report.Stale}
+		return errors.Join(&StaleError{PlanID: doc.ID, Units: a.report.Stale}, broken(a.report.Damaged))
 	}
-	return a.fencedError()
+	return errors.Join(a.fencedError(), broken(a.report.Damaged))
 }
 
 func whyMoved(input bool) string {
@@ -163,6 +163,7 @@ func whyMoved(input bool) string {
 // take puts a pass's plan into the report.
 func (a *application) take(p *Plan, first bool) {
 	a.total += p.Due
+	a.report.Damaged = append(a.report.Damaged, p.damagedUnits()...)
 	if !first {
 		return
 	}

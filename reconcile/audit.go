@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tidemark-io/tidemark/lake"
 	"github.com/tidemark-io/tidemark/lake/blob"
 	"github.com/tidemark-io/tidemark/schema"
 	"github.com/tidemark-io/tidemark/stream/pipeline"
@@ -13,7 +12,7 @@ import (
 
 // Audit recomputes every certified unit from the raw files that its certificate names and compares the result with what is
 // published and with the certificate. A difference is in the report and is no error; the first one ends the comparison, in the
-// order of outputs, hours, keys and fields.
+// order of outputs, hours, keys and fields. A unit of which a lake file is damaged is named, and the others are compared.
 func (r *Reconciler) Audit(ctx context.Context) (a *AuditReport, err error) {
 	err = r.connected("audit", func() error {
 		a, err = r.audit(ctx)
@@ -63,6 +62,10 @@ func (r *Reconciler) audit(ctx context.Context) (*AuditReport, error) {
 			break
 		}
 	}
+	if n := len(a.Damaged); n > 0 && a.Difference == nil {
+		u := &a.Damaged[0]
+		a.Difference = &Difference{Output: u.Output, Partition: u.Partition, Kind: "input", Detail: u.Damage}
+	}
 	root := tree.root()
 	a.Root = sha(root[:])
 	a.Statement = a.statement()
@@ -106,6 +109,8 @@ func (r *Reconciler) notLanded(ctx context.Context, v *view) ([]string, error) {
 
 func (a *AuditReport) statement() string {
 	switch {
+	case a.Difference != nil && len(a.Damaged) > 0 && a.Difference.Detail == a.Damaged[0].Damage:
+		return "files in the lake are damaged: the units that need them can't be compared, and are named; the others are equal"
 	case a.Difference != nil:
 		return "stream + corrections differ from the batch over the certified inputs"
 	case a.Units == 0:
@@ -119,7 +124,7 @@ func (a *AuditReport) statement() string {
 }
 
 func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *AuditReport, tree *merkle) error {
-	u, err := r.unit(ctx, v, k, true)
+	u, err := r.unit(ctx, v, k, false)
 	if err != nil {
 		return err
 	}
@@ -131,51 +136,52 @@ func (r *Reconciler) auditUnit(ctx context.Context, v *view, k unitKey, a *Audit
 	if behind {
 		a.Behind = append(a.Behind, r.describe(u))
 	}
-	fail := func(d *Difference) error {
-		d.Output, d.Partition = r.certs.outputs[k.output], k.partition()
-		a.Difference = d
+	d, err := r.auditCertified(ctx, v, u, behind, a, tree)
+	if damage := damageOf(err); damage != "" {
+		a.Damaged = append(a.Damaged, r.setAside(u, damage))
 		return nil
 	}
-	if d, err := r.auditChain(ctx, k, u.last); err != nil || d != nil {
-		if err != nil {
-			return err
-		}
-		return fail(d)
+	if err != nil || d == nil {
+		return err
+	}
+	d.Output, d.Partition = r.certs.outputs[k.output], k.partition()
+	a.Difference = d
+	return nil
+}
+
+// auditCertified holds a unit against its last certificate.
+func (r *Reconciler) auditCertified(ctx context.Context, v *view, u *unitState, behind bool, a *AuditReport, tree *merkle) (*Difference, error) {
+	if d, err := r.auditChain(ctx, u.key, u.last); err != nil || d != nil {
+		return d, err
 	}
 	files, d := r.certifiedFiles(v, u)
 	if d != nil {
-		return fail(d)
+		return d, nil
 	}
-	b, d, err := r.auditBatch(ctx, v, u, files)
+	b, err := r.auditBatch(ctx, v, u, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if d != nil {
-		return fail(d)
+	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.span)
+	if err != nil {
+		return nil, err
 	}
 	a.Units++
 	a.Windows += int64(len(b.rows))
 	a.Conflicts += b.acc.conflicts
 	if len(b.rows) > 0 {
-		tree.add(r.certs.outputs[k.output], k.hour, b.hash)
+		tree.add(r.certs.outputs[u.key.output], u.key.hour, b.hash)
 	}
-	if d, err = r.auditPublished(ctx, v, u, b, behind, a); err != nil {
-		return err
+	if d, err = r.auditPublished(ctx, v, u, before, b, behind, a); err != nil || d != nil {
+		return d, err
 	}
-	if d != nil {
-		return fail(d)
-	}
-	d = auditClaims(u.last, b)
-	if d == nil {
+	if d = auditClaims(u.last, b); d == nil {
 		d = r.auditGone(v, u, a)
 	}
-	if d == nil {
-		d, err = r.auditCompared(ctx, v, u)
+	if d != nil {
+		return d, nil
 	}
-	if err != nil || d == nil {
-		return err
-	}
-	return fail(d)
+	return r.auditCompared(ctx, v, u)
 }
 
 // auditChain checks that the unit's certificates follow each other from number 1.
@@ -246,38 +252,26 @@ func (r *Reconciler) certifiedFiles(v *view, u *unitState) ([]unitFile, *Differe
 	return append(before, files...), nil
 }
 
-// auditBatch recomputes; a raw file that is gone or altered is a difference, not a failure of the audit.
-func (r *Reconciler) auditBatch(ctx context.Context, v *view, u *unitState, files []unitFile) (*batch, *Difference, error) {
-	rc := &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span}
-	b, err := r.runBatch(ctx, v, rc, files)
-	var corrupt *lake.CorruptError
-	if errors.As(err, &corrupt) || errors.Is(err, blob.ErrNotFound) {
-		return nil, &Difference{Kind: "input", Detail: err.Error()}, nil
-	}
-	return b, nil, err
+// auditBatch recomputes.
+func (r *Reconciler) auditBatch(ctx context.Context, v *view, u *unitState, files []unitFile) (*batch, error) {
+	return r.runBatch(ctx, v, &recomputer{bucket: r.bucket, plan: r.plan, limit: r.opt.Limits.UnitRecords, unit: u.key, span: u.span}, files)
 }
 
-// auditPublished compares with the fold. What is published of a unit with newer input may already be that input's result, if a
-// worker stopped between publishing and certifying: then the unit is only behind.
-func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, b *batch, behind bool, a *AuditReport) (*Difference, error) {
-	before, err := v.outputs[u.key.output].fold(ctx, r.bucket, u.span)
-	if err != nil {
-		return nil, err
-	}
+// auditPublished compares with what is published. Of a unit with newer input that may already be that input's result, if a worker stopped
+// between publishing and certifying: then the unit is only behind.
+func (r *Reconciler) auditPublished(ctx context.Context, v *view, u *unitState, before []publishedRow, b *batch, behind bool, a *AuditReport) (*Difference, error) {
 	d, equal, err := r.firstDifference(u, before, b)
 	if err != nil {
 		return nil, err
 	}
 	if d != nil && behind {
-		newer, _, err := r.auditBatch(ctx, v, u, r.inputs(v, u))
+		newer, err := r.auditBatch(ctx, v, u, r.inputs(v, u))
 		if err != nil {
 			return nil, err
 		}
-		if newer != nil {
-			again, _, err := r.firstDifference(u, before, newer)
-			if err != nil || again == nil {
-				return nil, err
-			}
+		again, _, err := r.firstDifference(u, before, newer)
+		if err != nil || again == nil {
+			return nil, err
 		}
 	}
 	a.Equal += equal

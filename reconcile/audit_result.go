@@ -18,10 +18,12 @@ type AuditReport struct {
 	// Difference is the first difference, nil if there is none.
 	Difference *Difference `json:"difference"`
 	// Uncertified are units without a certificate by this fingerprint, Behind those whose input has grown since theirs. Both are
-	// named, not failed.
+	// named, with what they wait for if they aren't due, and not failed.
 	Uncertified []Unit `json:"uncertified,omitempty"`
 	Behind      []Unit `json:"behind,omitempty"`
-	Conflicts   int64  `json:"conflicts"`
+	// Damaged could not be compared, because a lake file that they need is damaged. The first one is the difference, if there is no other.
+	Damaged   []Unit `json:"damaged,omitempty"`
+	Conflicts int64  `json:"conflicts"`
 	// GivenUp are all ranges of the sources that are lost for good, and how many of the certificates that were audited name each.
 	GivenUp   []GivenUp `json:"given_up,omitempty"`
 	Cost      Cost      `json:"cost"`
@@ -29,7 +31,7 @@ type AuditReport struct {
 	NotProven []string  `json:"not_proven"`
 }
 
-// OK reports whether everything certified is equal.
+// OK reports whether everything certified is equal. That is little if nothing is: see Units.
 func (a *AuditReport) OK() bool { return a.Difference == nil }
 
 // Difference is where published and recomputed results part, or where a certificate doesn't hold.

@@ -36,6 +36,8 @@
 //     pair, for the windows of the pair; for a session that is no more, what merged it; for an event that a late version has moved
 //     to another group, that version, in both groups.
 //  11. No result depends on the clock. It decides when to look (settle), and stamps.
+//  12. A lake file that is damaged or missing keeps the units that need it from being published for, certified or audited, and no
+//     others. They are named, and the call ends in an error (damaged.go). Damage to a lake log or to a certificate ends it at once.
 //
 // Laws: L1, by running stream/window to the end of the input; L2, since it touches closed windows only and owns them from then on; L3, since every
 // late event is in a raw file and so in some unit's input, and consumed = aggregated + duplicate + filtered + invalid holds in every certificate; L4, since

@@ -19,6 +19,7 @@ type journalView struct {
 	sources map[string]bool // topics
 	tail    []journal.Entry
 	loaded  bool
+	lost    error            // why history can't be loaded
 	topics  map[int64]places // by hour, of one topic: see placesOfTopic
 	history []journal.Entry  // BORN and CHANGE decisions, once loaded
 }
@@ -151,8 +152,8 @@ func from(e *journal.Entry) int64 {
 }
 
 func (j *journalView) loadHistory(ctx context.Context) error {
-	if j.loaded {
-		return nil
+	if j.loaded || j.lost != nil {
+		return j.lost
 	}
 	take := func(e *journal.Entry) {
 		if e.Kind == journal.Born || e.Kind == journal.Change {
@@ -161,6 +162,7 @@ func (j *journalView) loadHistory(ctx context.Context) error {
 	}
 	for h := range j.index.hours {
 		if err := j.hour(ctx, h, take); err != nil {
+			j.lost = err
 			return err
 		}
 	}

@@ -23,6 +23,8 @@ type Plan struct {
 	Waiting    int `json:"waiting"`
 	Clean      int `json:"clean"`
 	Older      int `json:"older"`
+	// Damaged are due and set aside: a lake file that they need is damaged.
+	Damaged int `json:"damaged,omitempty"`
 
 	Windows Windows `json:"windows"`
 	// Causes counts the evidence for the changes: events that were "late", or counted again as a "duplicate"; windows for which only
@@ -35,7 +37,7 @@ type Plan struct {
 	Cost   Cost     `json:"cost"`
 	// GivenUp are the ranges of the sources that are lost for good, and may have held records of due units.
 	GivenUp []GivenUp `json:"given_up,omitempty"`
-	// Units are those that are due or waiting.
+	// Units are those that are due, waiting or set aside.
 	Units []Unit `json:"units"`
 }
 
@@ -126,6 +128,7 @@ const (
 	UnitDue     = "due"
 	UnitWaiting = "waiting"
 	UnitClean   = "clean"
+	UnitDamaged = "damaged"
 )
 
 // Unit is one (output, lake hour).
@@ -135,6 +138,8 @@ type Unit struct {
 	State     string `json:"state"`
 	// Waits says what a waiting unit waits for, one sentence each.
 	Waits []string `json:"waits,omitempty"`
+	// Damage says which lake file of a damaged unit is damaged, and how.
+	Damage string `json:"damage,omitempty"`
 	// Certificate is the number of the last certificate, 0 if there is none.
 	Certificate int64 `json:"certificate"`
 	// ID hashes fingerprint, input and diff of a due unit: an approval holds while it stays the same.
@@ -174,6 +179,8 @@ type Report struct {
 	Windows  Windows     `json:"windows"`
 	Guard    Guard       `json:"guard"`
 	Stale    []StaleUnit `json:"stale,omitempty"`
+	// Damaged are the units that were set aside, because a lake file that they need is damaged.
+	Damaged []Unit `json:"damaged,omitempty"`
 	// GivenUp are the ranges of the sources that are lost for good, and that certificates of this run name.
 	GivenUp []GivenUp `json:"given_up,omitempty"`
 	Cost    Cost      `json:"cost"`

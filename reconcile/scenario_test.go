@@ -148,7 +148,10 @@ func (s *scenario) failure(err error) string {
 	var held *HeldError
 	var guard *GuardError
 	var stale *StaleError
+	var damaged *DamagedError
 	switch {
+	case errors.As(err, &damaged) && !errors.As(err, &stale):
+		kind, err = "damaged", errors.New(maskHashes(strings.ReplaceAll(err.Error(), "(corrupt", "( corrupt")))
 	case errors.As(err, &held):
 		kind = "held"
 	case errors.As(err, &guard):
@@ -226,6 +229,9 @@ func unitsText(units []Unit) string {
 			fmt.Fprintf(&b, " windows %s", windowsText(u.Windows))
 		}
 		b.WriteString("\n")
+		if u.Damage != "" {
+			fmt.Fprintf(&b, "    %s\n", maskHashes(u.Damage))
+		}
 		for _, w := range u.Waits {
 			fmt.Fprintf(&b, "    waits: %s\n", maskFingerprints(w))
 		}
@@ -247,6 +253,9 @@ func maskFingerprints(text string) string {
 func (s *scenario) reportText(r *Report) string {
 	text := fmt.Sprintf("plan %s guard %s: published %d, retracted %d, certified %d, by others %d, waiting %d, clean %d, conflicts %d\n",
 		s.named(r.PlanID), guardText(r.Guard), r.Published, r.Retracted, r.Certified, r.ByOthers, r.Waiting, r.Clean, r.Conflict)
+	for _, u := range r.Damaged {
+		text += fmt.Sprintf("  damaged %s %s: %s\n", u.Output, u.Partition, maskHashes(u.Damage))
+	}
 	for _, u := range r.Stale {
 		text += fmt.Sprintf("  stale %s %s: %s\n", u.Output, u.Partition, u.Why)
 	}
@@ -264,6 +273,9 @@ func auditText(a *AuditReport) string {
 	}
 	for _, u := range a.Behind {
 		fmt.Fprintf(&b, "  behind %s %s\n", u.Output, u.Partition)
+	}
+	for _, u := range a.Damaged {
+		fmt.Fprintf(&b, "  damaged %s %s: %s\n", u.Output, u.Partition, maskHashes(u.Damage))
 	}
 	if d := a.Difference; d != nil {
 		at := ""

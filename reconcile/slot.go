@@ -89,6 +89,10 @@ func (r *Reconciler) applyChunk(ctx context.Context, a *application, l *landers,
 	touched := make(map[int]bool)
 	for i, u := range units {
 		f, err := r.ready(ctx, a, l.view, u, last[i])
+		if damage := damageOf(err); damage != "" { // since it was planned
+			a.report.Damaged = append(a.report.Damaged, r.setAside(&u.unitState, damage))
+			err = nil
+		}
 		if err != nil {
 			return err
 		}

@@ -126,11 +126,16 @@ func (r *Reconciler) surveyUnit(ctx context.Context, s *survey, k unitKey, all b
 		s.plan.Units = append(s.plan.Units, d)
 		return nil
 	}
+	var found *diff
 	b, err := r.recompute(ctx, s.view, u)
-	if err != nil {
-		return err
+	if err == nil {
+		found, err = r.compare(ctx, s.view, u, b, s.totals[k.output].add)
 	}
-	found, err := r.compare(ctx, s.view, u, b, s.totals[k.output].add)
+	if damage := damageOf(err); damage != "" {
+		s.plan.Damaged++
+		s.plan.Units = append(s.plan.Units, r.setAside(u, damage))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -250,11 +255,6 @@ func (r *Reconciler) compare(ctx context.Context, v *view, u *unitState, b *batc
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
 	}
-	if each != nil {
-		if err := merge(before, b.rows, func(p pair) error { each(p); return nil }); err != nil {
-			return nil, err
-		}
-	}
 	d, err := diffOf(before, b, func(end int64) (bool, error) {
 		if u.last != nil {
 			return u.last.fingerprint != r.plan.Fingerprint, nil
@@ -264,7 +264,10 @@ func (r *Reconciler) compare(ctx context.Context, v *view, u *unitState, b *batc
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s: %w", name, u.key.partition(), err)
 	}
-	return d, nil
+	if each == nil {
+		return d, nil
+	}
+	return d, merge(before, b.rows, func(p pair) error { each(p); return nil })
 }
 
 // finish fills in what needs all units: totals, the largest changes, the guard's verdict and the plan's id.

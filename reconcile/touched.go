@@ -35,7 +35,15 @@ func (r *Reconciler) touchedSince(ctx context.Context, v *view, k unitKey, s spa
 		touched = touched || at.offset >= to[at.partition]
 		return nil
 	})
-	return touched, err
+	return touched || damageOf(err) != "", withoutDamage(err)
+}
+
+// withoutDamage passes over damage to a lake file: the unit is then dealt with, and whoever does finds it.
+func withoutDamage(err error) error {
+	if damageOf(err) != "" {
+		return nil
+	}
+	return err
 }
 
 // check looks at what a certificate of an earlier release does not state: that of every window the last record has the highest
@@ -48,5 +56,6 @@ func (r *Reconciler) check(ctx context.Context, v *view, u *unitState) error {
 	for i := range rows {
 		u.touched = u.touched || rows[i].odds != nil
 	}
-	return err
+	u.touched = u.touched || damageOf(err) != ""
+	return withoutDamage(err)
 }

@@ -3,16 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidemark-io/tidemark/reconcile"
+	"github.com/tidemark-io/tidemark/stream/pipeline"
 )
 
 func (a *app) auditCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "audit -f FILE",
-		Short: "Recompute every certified window from raw and compare; exit 3 at the first difference",
+		Short: "Recompute every certified window from raw and compare; exit 3 at the first difference, 5 if nothing is certified",
 		Args:  cobra.NoArgs,
 		RunE: a.command(func(ctx context.Context, _ []string) error {
 			bars := &bars{a: a}
@@ -28,12 +30,23 @@ func (a *app) auditCommand() *cobra.Command {
 			if err := a.documentResult(report, func(p *printer) { printAudit(p, report) }); err != nil {
 				return err
 			}
-			if !report.OK() {
+			switch {
+			case !report.OK():
 				return errDiffers
+			case report.Units == 0:
+				return nothingCertified(o.plan)
 			}
 			return nil
 		}),
 	}
+}
+
+// nothingCertified is the error for an audit that had nothing to compare: what isn't looked at isn't right.
+func nothingCertified(plan *pipeline.Plan) error {
+	if slices.Contains(plan.Unreconciled, "") {
+		return tryAgainf("audit: nothing is certified yet: tidemark reconcile run certifies what is due")
+	}
+	return fmt.Errorf("audit: nothing is ever certified of this pipeline: %s", plan.Unreconciled[0])
 }
 
 func printAudit(p *printer, r *reconcile.AuditReport) {
@@ -51,12 +64,36 @@ func printAudit(p *printer, r *reconcile.AuditReport) {
 				p.line("  and %s more", count(len(group.units)-show))
 				break
 			}
-			p.line("  %s %s %s: tidemark reconcile run", u.Output, u.Partition, group.what)
+			p.line("  %s %s %s: %s", u.Output, u.Partition, group.what, whatToDo(&u))
 		}
 	}
+	printDamaged(p, r.Damaged)
 	printGivenUp(p, r.GivenUp, "certified")
 	for _, what := range r.NotProven {
 		p.line("  not proven: %s", what)
+	}
+}
+
+// whatToDo is what certifies a unit.
+func whatToDo(u *reconcile.Unit) string {
+	if len(u.Waits) > 0 {
+		return "not due yet: " + u.Waits[0]
+	}
+	return "tidemark reconcile run"
+}
+
+// printDamaged names the units that a damaged lake file keeps from being looked at.
+func printDamaged(p *printer, units []reconcile.Unit) {
+	const show = 20
+	for i, u := range units {
+		if i == show {
+			p.line("  and %s more", count(len(units)-show))
+			break
+		}
+		p.line("  set aside: %s %s: %s", u.Output, u.Partition, u.Damage)
+	}
+	if len(units) > 0 {
+		p.line("  restore these objects from a copy; tidemark lake verify lists all damage")
 	}
 }
 
@@ -75,7 +112,7 @@ func auditLine(p *printer, r *reconcile.AuditReport) string {
 	switch {
 	case !r.OK():
 		return line + ". " + p.verdict(false, "DIFFERENT")
-	case r.Windows == 0:
+	case r.Units == 0:
 		return line + ": nothing is certified yet"
 	}
 	return line + ". " + r.Statement + "   root " + r.Root

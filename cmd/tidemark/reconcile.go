@@ -131,6 +131,7 @@ func printReport(p *printer, r *reconcile.Report) {
 		p.line("  %s: the same id with other values, which all count", plural(r.Conflict, "conflict", "conflicts"))
 	}
 	printGivenUp(p, r.GivenUp, "certified")
+	printDamaged(p, r.Damaged)
 	for _, s := range r.Stale {
 		p.line("  stale: %s %s: %s", s.Output, s.Partition, s.Why)
 	}

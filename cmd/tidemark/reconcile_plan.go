@@ -44,7 +44,7 @@ func (a *app) reconcilePlanCommand() *cobra.Command {
 		if plan.Changed() {
 			return errDiffers
 		}
-		return nil
+		return plan.Broken()
 	})
 	return c
 }
@@ -62,6 +62,7 @@ func printPlan(p *printer, plan *reconcile.Plan) {
 		}
 	}
 	printGivenUp(p, plan.GivenUp, "due")
+	printDamaged(p, slices.DeleteFunc(slices.Clone(plan.Units), func(u reconcile.Unit) bool { return u.State != reconcile.UnitDamaged }))
 	if !plan.Changed() {
 		if plan.Due > 0 {
 			p.line("  no difference: tidemark reconcile apply certifies it")
