@@ -23,6 +23,8 @@ type process struct {
 	cmd  *exec.Cmd
 	out  output
 	done chan struct{}
+
+	began time.Time
 }
 
 // output is what a process prints, to be read meanwhile.
@@ -54,7 +56,7 @@ func (w *world) start(id string, env ...string) *process {
 // spawn starts any command of the program.
 func (w *world) spawn(args []string, env ...string) *process {
 	w.TB.Helper()
-	p := &process{id: strings.Join(args, " "), tb: w.TB, done: make(chan struct{})}
+	p := &process{id: strings.Join(args, " "), tb: w.TB, began: time.Now(), done: make(chan struct{})}
 	p.cmd = exec.Command(w.program, append(args, "-f", w.File)...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.Dir, &p.out, &p.out
 	p.cmd.Env = append(os.Environ(), env...)

@@ -172,14 +172,18 @@ func (z *zombies) strike(id string) string {
 
 var sessionEnded = regexp.MustCompile(`(?m)^time=(\S+) .*msg="session ended;`)
 
-// betweenSessions says whether a process had lost its session after its last commit when it was stopped.
+// betweenSessions says whether a process had no tasks when it was stopped: it had not committed since it was started, or since it
+// had lost its session.
 func (z *zombies) betweenSessions(before []entry, id string, old life, stopped time.Time) bool {
 	z.TB.Helper()
 	var last time.Time
 	for _, e := range before {
-		if e.by.producer == old.producer {
+		if e.by.producer == old.producer && e.at.Before(stopped) {
 			last = e.at
 		}
+	}
+	if last.Before(z.here[id].began) {
+		return true
 	}
 	for _, m := range sessionEnded.FindAllStringSubmatch(z.here[id].out.String(), -1) {
 		at, err := time.Parse(time.RFC3339, m[1])
