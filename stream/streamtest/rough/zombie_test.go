@@ -170,7 +170,7 @@ func (z *zombies) strike(id string) string {
 	return at
 }
 
-var sessionEnded = regexp.MustCompile(`(?m)^time=(\S+) .*msg="session ended;`)
+var sessionEnded = regexp.MustCompile(`(?m)^time=(\S+) .*msg="(?:session ended;|partitions revoked)`)
 
 // betweenSessions says whether a process had no tasks when it was stopped: it had not committed since it was started, or since it
 // had lost its session.
