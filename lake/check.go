@@ -25,7 +25,7 @@ const (
 	FaultRecord      FaultKind = "record"         // a record does not decode, or is in the wrong hour's file
 	FaultTimes       FaultKind = "time_bounds"    // a file's event times are not what the log says
 	FaultDuplicate   FaultKind = "duplicate"      // a record is in two files
-	FaultOrphan      FaultKind = "orphan_file"    // a file that no entry names, where the log is damaged
+	FaultOrphan      FaultKind = "orphan_file"    // files that no entry names, where the log is damaged: one finding for each hole in it
 	FaultForeign     FaultKind = "unknown_object" // an object that the lake does not write
 
 	// FaultPending is a file that no entry names yet: a lander is at work, or
@@ -183,8 +183,10 @@ func (c *checker) list(ctx context.Context) error {
 }
 
 // unnamed judges the files that no readable entry names. Only where a readable
-// entry covers a file's first offset is it certain that none ever will.
+// entry covers a file's first offset is it certain that none ever will. Those of
+// one hole in the log are one fault: an entry names a file an hour.
 func (c *checker) unnamed() {
+	var orphans []orphaned
 	for _, d := range c.data {
 		if c.named[d.key] {
 			continue
@@ -200,8 +202,38 @@ func (c *checker) unnamed() {
 		case slices.ContainsFunc(covered, func(r Range) bool { return r.First <= d.first && d.first < r.End }):
 			f.Kind, f.Msg = FaultGarbage, "the log covers its first offset and does not name it"
 		default:
-			f.Kind, f.Msg = FaultOrphan, fmt.Sprintf("no log entry names it, and none covers its first offset %d", d.first)
+			before := slices.IndexFunc(covered, func(r Range) bool { return r.First > d.first })
+			orphans = addOrphan(orphans, d, before)
+			continue
 		}
 		c.fault(f)
 	}
+	for _, o := range orphans {
+		f := Fault{Kind: FaultOrphan, Path: o.first.key, Partition: o.first.partition, Offset: o.first.first}
+		f.Msg = fmt.Sprintf("no log entry names it, and none covers its first offset %d", o.first.first)
+		if o.more > 0 {
+			f.Msg += fmt.Sprintf(" (nor %d more files of this hole in the log)", o.more)
+		}
+		f.Msg += ": it can't be checked until the entry is back"
+		c.fault(f)
+	}
+}
+
+// orphaned are the files of one hole in a log, which lies before an entry: -1 if there is none behind it.
+type orphaned struct {
+	first  dataObject // of the lowest offset
+	before int
+	more   int
+}
+
+func addOrphan(all []orphaned, d dataObject, before int) []orphaned {
+	i := slices.IndexFunc(all, func(o orphaned) bool { return o.first.partition == d.partition && o.before == before })
+	if i < 0 {
+		return append(all, orphaned{first: d, before: before})
+	}
+	all[i].more++
+	if d.first < all[i].first.first {
+		all[i].first = d
+	}
+	return all
 }

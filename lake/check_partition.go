@@ -29,7 +29,7 @@ func (c *checker) partition(ctx context.Context, p int32) error {
 			e, err = readEntry(c.name, p, first, data)
 		}
 		if err != nil {
-			c.fault(Fault{Kind: FaultLog, Path: key, Partition: p, Offset: first, Msg: what(err)})
+			c.fault(Fault{Kind: FaultLog, Path: key, Partition: p, Offset: first, Msg: what(err) + ": readers stop here, and which files it named is not known"})
 			known = false // where it ended is not known
 			continue
 		}

@@ -121,6 +121,17 @@ func TestCheckFinds(t *testing.T) {
 		"an entry covers all after it": {func(t *testing.T, b blob.Bucket) {
 			rewrite(t, b, 0, func(e *Entry) { e.End = 6 })
 		}, "log_overlap log_overlap"},
+		"an entry of many files unreadable": {func(t *testing.T, b blob.Bucket) {
+			remove(t, b, entryKey("t", 0, 2))
+			put(t, b, entryKey("t", 0, 2))
+			put(t, b, "raw/t/dt=1970-01-01/hr=07/0-2-0123456789abcdef.avro")
+			put(t, b, "raw/t/dt=1970-01-01/hr=08/0-3-0123456789abcdef.avro")
+		}, "log_entry orphan_file"},
+		"two holes": {func(t *testing.T, b blob.Bucket) {
+			remove(t, b, entryKey("t", 0, 0))
+			remove(t, b, entryKey("t", 0, 4))
+			put(t, b, entryKey("t", 0, 4))
+		}, "log_entry log_gap orphan_file orphan_file"},
 		"wrong counts": {func(t *testing.T, b blob.Bucket) {
 			rewrite(t, b, 2, func(e *Entry) { e.Records = 3 })
 		}, "log_entry orphan_file"},
