@@ -10,7 +10,7 @@ const doubtsMax = 10_000
 // damage. Such an object is never shared again: the next checkpoint condemns it
 // and puts its content anew. A nil one remembers nothing.
 type doubts struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // nothing is called under it
 	keys map[string]bool
 }
 

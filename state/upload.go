@@ -18,11 +18,11 @@ import (
 // job brings one copy of a store, in a directory, into the bucket.
 type job struct {
 	archive
-	fs    vfs.FS
-	dir   string
-	sums  fileSums // of files whose name means the same content as before
-	o     CheckpointOptions
-	log   *slog.Logger
+	fs   vfs.FS
+	dir  string
+	sums fileSums // of files whose name means the same content as before
+	o    CheckpointOptions
+	log  *slog.Logger
 
 	readTo string // the last table that was read back
 

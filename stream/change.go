@@ -28,6 +28,8 @@ type ChangeOptions struct {
 	Options
 	// Reason is kept in the journal.
 	Reason string
+	// Restart decides also when nothing has changed: for tasks that can't go on, with neither state nor a checkpoint of it.
+	Restart bool
 	// DryRun only says what would change.
 	DryRun bool
 	// WaitFor bounds how long Change waits until no other process owns tasks. Default 1 minute: a process that was killed

@@ -25,7 +25,7 @@ func (c *changer) examine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.report = &ChangeReport{Pipeline: r.o.Plan.Pipeline.Name, To: r.o.Plan.Fingerprint, Reason: c.o.Reason, Time: window.NoWatermark}
+	c.report = &ChangeReport{Pipeline: r.o.Plan.Pipeline.Name, To: r.o.Plan.Fingerprint, Changed: c.o.Restart, Reason: c.o.Reason, Time: window.NoWatermark}
 	c.report.Partitions[1] = r.width()
 	c.lives = make([]committed, r.width())
 	lived := false

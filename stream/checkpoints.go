@@ -37,6 +37,7 @@ func (r *runner) checkpointWhere(ctx context.Context, id int32, accept func(*sta
 			}
 		}
 		if errors.As(err, &corrupt) {
+			r.notWhole(id, name.Key, err)
 			r.log.Warn("checkpoint passed over", "task", id, "checkpoint", name.Key, "err", err)
 			continue
 		}

@@ -103,5 +103,8 @@ func (r *runner) checkpointTask(ctx context.Context, t *task) error {
 	r.status.checkpoint(t.id, m, stats, began, r.o.Now())
 	r.patience.succeeded(stepOf("checkpoint", t.id))
 	crashpoint.Hit("checkpoint/done")
-	return r.purge(ctx, t)
+	for _, whole := range stats.Whole {
+		r.cleared(whole.Key) // one that was found damaged is made anew under its key
+	}
+	return r.purge(ctx, t, stats.Whole)
 }

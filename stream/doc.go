@@ -60,7 +60,7 @@
 //	task.go, taskcut.go, emit.go, refuse.go      a task: a record, its cut, what it publishes, why it stops
 //	commit.go, publish.go, metadata.go           the commit, its portions, the cut at the broker
 //	assign.go, recover.go, reach.go, replay.go,
-//	lakegap.go, restoring.go                     to the committed cut
+//	lakegap.go, restoring.go, damaged.go         to the committed cut
 //	decision.go, idle.go, finish.go              decisions
 //	change.go, change_time.go, change_table.go,
 //	orders.go, unstick.go, stops.go              lives: change decisions, orders of operators

@@ -115,9 +115,10 @@ func (g *gap) covered(ctx context.Context, position, start int64) ([]lake.Entry,
 	need := min(start, g.to)
 	topic := g.r.sources[g.in.number].lake
 	if topic == nil {
-		return nil, &StopError{Where: where,
+		return nil, g.r.wanting(g.task, &StopError{Where: where,
 			What: fmt.Sprintf("the state is at offset %d, the topic begins at %d: what was forwarded between is gone", position, start),
-			Fix:  "the topic is only purged behind checkpoints: restore the newest ones if they were deleted, or give the pipeline a new name to start over"}
+			Fix: "the topic is only purged behind checkpoints: restore the newest ones if they were deleted; or `tidemark change -f FILE --restart --reason TEXT`: " +
+				"all tasks begin anew where they stand, and the reconciler recomputes what was open"})
 	}
 	log := topic.Lake.Log(g.task)
 	if err := log.Refresh(ctx); err != nil {

@@ -204,6 +204,18 @@ func (r *runner) checkNeverBorn(ctx context.Context, id int32) error {
 // openState opens the newest state at or below the committed cut: what is on the disk, or a checkpoint. It
 // returns a nil cut if there is none at all, and the manifest's key if it restored one.
 func (r *runner) openState(ctx context.Context, id int32, c committed) (store *state.Store, cut *state.Cut, from string, err error) {
+	for {
+		store, cut, from, err = r.openBest(ctx, id, c)
+		if err == nil || from == "" || !r.suspected(from) {
+			return store, cut, from, err
+		}
+		r.log.Warn("checkpoint passed over", "task", id, "checkpoint", from, "err", err)
+	}
+}
+
+// openBest tries one checkpoint, if there is one. With an error it returns the manifest's key, too: one that turned out damaged
+// is among the suspects by then, and is not tried again.
+func (r *runner) openBest(ctx context.Context, id int32, c committed) (store *state.Store, cut *state.Cut, from string, err error) {
 	dir := r.stateDir(id)
 	if store, cut, err = r.openLocal(id, dir, c); err != nil {
 		return nil, nil, "", err
@@ -214,7 +226,7 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (store *s
 	}
 	if best != nil {
 		if err := r.replaceLocal(ctx, id, store, best); err != nil {
-			return nil, nil, "", err
+			return nil, nil, best.key, err
 		}
 		store, from = nil, best.key
 	}
@@ -222,9 +234,9 @@ func (r *runner) openState(ctx context.Context, id int32, c committed) (store *s
 		if store, err = state.Open(dir, r.shared); err != nil {
 			var corrupt *state.CorruptError
 			if from != "" && errors.As(err, &corrupt) {
-				r.suspectAt(from) // or the next session would restore the same
+				r.damaged(id, from, err) // or the same would be restored again
 			}
-			return nil, nil, "", fmt.Errorf("task %d: %w", id, err)
+			return nil, nil, from, fmt.Errorf("task %d: %w", id, err)
 		}
 		if cut, err = store.Cut(); err != nil {
 			return nil, nil, "", errors.Join(fmt.Errorf("task %d: %w", id, err), store.Close())
@@ -302,7 +314,7 @@ func (r *runner) newestCheckpoint(ctx context.Context, id int32, c committed, lo
 }
 
 // replaceLocal puts a checkpoint in the place of whatever is on the disk, which is set aside once the checkpoint is whole. A
-// checkpoint that turns out corrupt is remembered, and the whole recovery begins again without it.
+// checkpoint that turns out corrupt is remembered, and another is tried.
 func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store, m *checkpoint) error {
 	dir := r.stateDir(id)
 	if store != nil {
@@ -321,7 +333,7 @@ func (r *runner) replaceLocal(ctx context.Context, id int32, store *state.Store,
 	}
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
-		r.suspectAt(m.key)
+		r.damaged(id, m.key, err)
 	}
 	if err != nil {
 		return fmt.Errorf("task %d: restore %s: %w", id, m.key, err)
@@ -343,6 +355,7 @@ func (r *runner) setAside(dir string, why error) error {
 
 // suspectAt remembers a state directory or a manifest in which a read found corruption, for the next session.
 func (r *runner) suspectAt(place string) {
+	r.shared.Doubt(place)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.suspects[place] = true
@@ -359,6 +372,9 @@ func (r *runner) cleared(place string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.suspects, place)
+	for _, found := range r.damage {
+		delete(found, place)
+	}
 }
 
 func (r *runner) stateDir(id int32) string {

@@ -2,26 +2,21 @@ package stream
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tidemark-io/tidemark/crashpoint"
 	"github.com/tidemark-io/tidemark/state"
 )
 
-// purge deletes from the repartition topic what no kept checkpoint of the task needs for a replay. The topic has no
-// retention of its own: age says nothing of what is still needed.
-func (r *runner) purge(ctx context.Context, t *task) error {
+// purge deletes from the repartition topic what no kept checkpoint of the task needs for a replay, once there are enough of
+// them; one that is known to be damaged is none. The topic has no retention of its own: age says nothing of what is still needed.
+func (r *runner) purge(ctx context.Context, t *task, whole []state.ManifestName) error {
 	if t.repartition == "" {
 		return nil
-	}
-	names, err := state.Manifests(ctx, r.o.Bucket, r.checkpointPrefix(t.id))
-	if err != nil {
-		return fmt.Errorf("list checkpoints of task %d: %w", t.id, err)
 	}
 	last := len(t.inputs) - 1
 	oldest := t.inputs[last].committed
 	kept := 0
-	for _, name := range names {
+	for _, name := range whole {
 		if name.Fingerprint != t.plan.Fingerprint || len(name.Next) != len(t.inputs) {
 			continue
 		}
@@ -30,7 +25,7 @@ func (r *runner) purge(ctx context.Context, t *task) error {
 	}
 	ends := r.observed[t.repartition][t.id]
 	if kept < r.o.Plan.Pipeline.State.Keep || oldest <= ends.Start {
-		return nil // a task without enough checkpoints may have to be replayed from its birth
+		return nil // a task without enough that are whole may have to be replayed from its birth
 	}
 	defer crashpoint.Hit("repartition/purged")
 	return r.admin.DeleteRecords(ctx, t.repartition, t.id, oldest)

@@ -70,7 +70,8 @@ type runner struct {
 	wide    map[string]int32 // partitions of each result topic
 
 	mu       sync.Mutex
-	suspects map[string]bool // state directories and manifests in which a read found corruption
+	suspects map[string]bool             // state directories and manifests in which a read found corruption
+	damage   map[int32]map[string]string // by task: checkpoints that can't be restored from, and why
 	tasks    map[int32]*task
 	stopped  map[int32]error
 	told     map[int32]string // what the bucket says of tasks that have stopped
@@ -107,7 +108,7 @@ func newRunner(o Options) (*runner, error) {
 	return &runner{
 		o: o, bucket: bucket, log: o.Log.With("pipeline", o.Plan.Pipeline.Name), admin: admin, shared: shared,
 		budget: lake.NewBudget(o.LandingBytesMax), resultBudget: lake.NewBudget(memory.Results), memory: memory,
-		suspects: map[string]bool{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
+		suspects: map[string]bool{}, damage: map[int32]map[string]string{}, tasks: map[int32]*task{}, stopped: map[int32]error{},
 		told: map[int32]string{}, ordersSeen: map[int32]int{}, restores: newRestores(o.Now),
 	}, nil
 }

@@ -14,10 +14,11 @@ import (
 )
 
 type changeFlags struct {
-	reason string
-	id     string
-	dryRun bool
-	wait   time.Duration
+	reason  string
+	id      string
+	restart bool
+	dryRun  bool
+	wait    time.Duration
 }
 
 func (a *app) changeCommand() *cobra.Command {
@@ -28,11 +29,14 @@ func (a *app) changeCommand() *cobra.Command {
 		Long: "Takes a change decision: one entry for each task in the journal, in one transaction. Tasks begin anew with empty\n" +
 			"state, beyond every window that holds events; the windows below are the reconciler's, which computes them by\n" +
 			"the file that is now in force. Processes with another file refuse to run.\n\n" +
+			"With --restart it is taken though nothing has changed. That is for a pipeline whose tasks can't go on because their\n" +
+			"checkpoints are damaged and their disks lost: what was open is the reconciler's, and nothing is counted twice.\n\n" +
 			"No process of the pipeline may run meanwhile: stop them, say `tidemark change`, start them with the new file.",
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&f.reason, "reason", "", "why; the journal keeps it")
 	c.Flags().StringVar(&f.id, "id", "main", "as which process of the pipeline; one that runs here afterwards goes on with its state")
+	c.Flags().BoolVar(&f.restart, "restart", false, "decide though nothing has changed: for tasks that can't go on, with neither state nor a checkpoint")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would change, and decide nothing")
 	c.Flags().DurationVar(&f.wait, "wait", time.Minute, "how long to wait for processes that still own tasks")
 	c.RunE = a.command(func(ctx context.Context, _ []string) error { return a.change(ctx, f) })
@@ -52,7 +56,7 @@ func (a *app) change(ctx context.Context, f changeFlags) error {
 	}
 	report, err := stream.Change(ctx, stream.ChangeOptions{
 		Options: stream.Options{Plan: o.plan, Kafka: o.kafka, Bucket: o.bucket, ID: f.id, Now: a.now, Log: a.log},
-		Reason:  f.reason, DryRun: f.dryRun, WaitFor: f.wait,
+		Reason:  f.reason, Restart: f.restart, DryRun: f.dryRun, WaitFor: f.wait,
 	})
 	if errors.Is(err, stream.ErrOwned) {
 		err = tryAgainf("%w", err)
