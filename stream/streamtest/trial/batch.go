@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/tidemark-io/tidemark/stream/curated"
-	"github.com/tidemark-io/tidemark/stream/kafka"
 	"github.com/tidemark-io/tidemark/stream/streamtest"
 )
 
@@ -29,31 +28,16 @@ func (s *Shape) Truth(n int) []map[string][32]byte {
 	return all
 }
 
-// Folded folds an output's topic as a careful consumer does: the highest revision of each key, without what was
-// retracted. Revisions never fall, and an equal one has equal values and is that of an open window.
+// Folded folds an output's topic as a careful consumer does: what the last record of each key says, without what was retracted. It
+// is an error of the test if revisions fall, or one has two values.
 func (s *Site) Folded(output int) (map[string][32]byte, map[curated.Status]int) {
 	s.TB.Helper()
-	name, codec := s.Plan.Outputs[output].Name, s.Plan.Codecs[output]
-	inForce, revisions, seen := map[string][32]byte{}, map[string]int64{}, map[curated.Status]int{}
-	s.Each(name, func(r *kafka.Record) {
-		var row curated.Row
-		if err := codec.Decode(r.Key, r.Value, &row); err != nil {
-			s.TB.Errorf("%s/%d@%d: %v", name, r.Partition, r.Offset, err)
-			return
-		}
-		key, hash := string(r.Key), codec.RowHash(&row)
-		if was := revisions[key]; row.Revision < was || row.Revision == was && row.Status != curated.Open {
-			s.TB.Errorf("%s/%d@%d: revision %d of %s (%s) follows revision %d", name, r.Partition, r.Offset, row.Revision, codec.FormatKey(row.Key), row.Status, was)
-		} else if row.Revision == was && inForce[key] != hash {
-			s.TB.Errorf("%s/%d@%d: revision %d of %s has two values", name, r.Partition, r.Offset, row.Revision, codec.FormatKey(row.Key))
-		}
-		revisions[key] = row.Revision
-		seen[row.Status]++
-		if inForce[key] = hash; row.Status == curated.Retracted {
-			delete(inForce, key)
-		}
-	})
-	return inForce, seen
+	f := newFold(s.Plan.Outputs[output].Name, s.Plan.Codecs[output])
+	s.Each(f.name, f.take)
+	for _, fault := range f.faults {
+		s.TB.Error(fault)
+	}
+	return f.inForce, f.seen
 }
 
 // Equal holds what is published of an output against the truth.

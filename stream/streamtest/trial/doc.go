@@ -31,6 +31,6 @@
 //
 // # Files
 //
-// The place: site.go, world.go, shape.go, pipelines.go, disk.go. Results: published.go, truth.go, batch.go.
+// The place: site.go, world.go, shape.go, pipelines.go, disk.go. Results: published.go, truth.go, batch.go, fold.go.
 // Programs: program.go, crash.go. Faults seen: watch.go, judge.go. What is kept: record.go, env.go.
 package trial
