@@ -109,7 +109,7 @@ func (r *runner) stopAll(ctx context.Context, partitions []int32, found []broker
 		for i, src := range r.sources {
 			starts[src.Name][id] = found[i].ends[id].High
 		}
-		if err := r.stop(id, withVoid(why, all, standing(sources, says, id))); err != nil {
+		if err := r.stop(id, r.inFull(why, id, all, standing(sources, says, id))); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,13 @@ func (c *changer) examine(ctx context.Context) error {
 	if !c.report.Changed {
 		return nil
 	}
+	if err := c.lakes(ctx); err != nil {
+		return err
+	}
 	for id := range r.width() {
+		if err := c.forgo(ctx, id, found); err != nil {
+			return err
+		}
 		if err := c.raiseFor(ctx, id); err != nil {
 			return err
 		}
@@ -148,7 +154,7 @@ func (c *changer) believed(ctx context.Context, id int32, i int, to int64) (int6
 		return 0, err
 	}
 	decisions = slices.DeleteFunc(decisions, func(e journal.Entry) bool { return e.Topic != src.Name || !e.HasWatermark })
-	if err := c.observe(ctx, id, i, from, to, &wm, decisions); err != nil {
+	if err := c.observeLeft(ctx, id, i, from, to, &wm, decisions); err != nil {
 		return 0, err
 	}
 	return wm.Base, nil

@@ -51,6 +51,13 @@ func Resume(ctx context.Context, o ResumeOptions) (order *Order, given bool, err
 	}
 	defer admin.Close()
 	p := o.Plan.Pipeline
+	info, err := admin.Topic(ctx, o.Plan.Sources[0].Topic)
+	if err != nil {
+		return nil, false, fmt.Errorf("topic %s: %w", o.Plan.Sources[0].Topic, err)
+	}
+	if o.Task < 0 || o.Task >= info.Partitions {
+		return nil, false, fmt.Errorf("there is no task %d of %s: its tasks are 0 to %d, one for each partition of %s", o.Task, p.Name, info.Partitions-1, info.Name)
+	}
 	stop, err := ReadStop(ctx, o.Bucket, p.Name, o.Task)
 	if err != nil {
 		return nil, false, err

@@ -156,9 +156,19 @@ func (r *runner) run(ctx context.Context) (*Summary, error) {
 		}
 		r.status.broken(err)
 		r.report()
-		r.log.Warn("session ended; rebuilding from the committed offsets", "err", err, "pause", pause)
+		r.ended(err, pause)
 		wait(ctx, pause)
 	}
+}
+
+// ended tells how a session has ended. A warning is for what an operator should look at: that processes come and go is none.
+func (r *runner) ended(err error, pause time.Duration) {
+	var revoked *kafka.RevokedError
+	if errors.As(err, &revoked) {
+		r.log.Info("partitions revoked; going on from the committed offsets with those that are assigned next", "why", err, "pause", pause)
+		return
+	}
+	r.log.Warn("session ended; rebuilding from the committed offsets", "err", err, "pause", pause)
 }
 
 // wait returns after d, or when the context ends.

@@ -142,7 +142,7 @@ func (r *runner) tellAll(ctx context.Context, why error) error {
 		now := standing(sources, found, id)
 		all, err := orders(ctx, r.o.Bucket, r.o.Plan.Pipeline.Name, id)
 		if err == nil {
-			err = r.tellStop(ctx, id, withVoid(why, all, now).Error(), now)
+			err = r.tellStop(ctx, id, r.inFull(why, id, all, now).Error(), now)
 		}
 		if err != nil {
 			return r.tolerate(err)

@@ -13,7 +13,8 @@ import (
 
 // answered returns the order that answers a task's stop; nil if there is none, and then why the task stops, which tells of an
 // order that doesn't apply. A task that could be opened is asked for, too (why is nil): a process may have died between making
-// the lake pass over what is lost and the commit that journals why. Then the task would go on as if nothing had been lost.
+// the lake pass over what is lost and the commit that journals why. Then the task would go on as if nothing had been lost. Where a
+// topic has grown, too, the order is the change's to carry out (forgo).
 func (r *runner) answered(ctx context.Context, id int32, found []brokerSays, why error) (*Order, error) {
 	var stop *StopError
 	if why != nil && !errors.As(why, &stop) || r.changing || r.o.Plan.Rekeyed {
@@ -27,22 +28,22 @@ func (r *runner) answered(ctx context.Context, id int32, found []brokerSays, why
 	r.ordersSeen[id] = len(all)
 	r.mu.Unlock()
 	now := standing(r.sources, found, id)
-	for i := range all {
-		if all[i].void(now) != "" {
-			continue
-		}
-		if why == nil {
-			begun, err := r.begun(ctx, &all[i])
-			if !begun || err != nil {
-				return nil, err
-			}
-		}
-		return &all[i], nil
+	if why != nil && r.grownSince(id, found) {
+		return nil, r.inFull(why, id, all, now)
 	}
-	if why == nil {
+	order := waiting(all, now)
+	switch {
+	case order == nil && why == nil:
 		return nil, nil
+	case order == nil:
+		return nil, withVoid(why, all, now)
+	case why == nil:
+		begun, err := r.begun(ctx, order)
+		if !begun || err != nil {
+			return nil, err
+		}
 	}
-	return nil, withVoid(why, all, now)
+	return order, nil
 }
 
 // begun says whether an order has been carried out in the lake: the log of an input names it where it passes over what was lost.

@@ -29,6 +29,14 @@ var (
 	ErrOutOfRange = errors.New("offset out of range")
 )
 
+// RevokedError is an ErrFenced that is nobody's fault: the group has divided its partitions anew, because a process came or went.
+type RevokedError struct{ What string }
+
+func (e *RevokedError) Error() string { return e.What }
+
+// Unwrap makes it an ErrFenced.
+func (e *RevokedError) Unwrap() error { return ErrFenced }
+
 // fences are Kafka's answers that say: no longer yours.
 var fences = []error{
 	kerr.ProducerFenced,

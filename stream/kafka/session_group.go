@@ -61,7 +61,7 @@ func (s *Session) onAssigned(ctx context.Context, fetched map[string]map[int32]k
 	starts, err := s.o.OnAssigned(ctx, partitions)
 	if err != nil && ctx.Err() != nil {
 		// Not wrapped: to the caller this is a rebalance, not a context of its own that ended.
-		s.over(fmt.Errorf("%w: a rebalance overtook the start of partitions %v of %v: %v", ErrFenced, partitions, s.o.Topics, err), false)
+		s.over(&RevokedError{fmt.Sprintf("a rebalance overtook the start of partitions %v of %v: %v", partitions, s.o.Topics, err)}, false)
 		return nil, stay(ctx)
 	}
 	if err != nil {
@@ -96,8 +96,8 @@ func (s *Session) together(fetched map[string]map[int32]kgo.Offset) ([]int32, er
 	partitions := slices.Sorted(maps.Keys(fetched[s.o.Topics[0]]))
 	for _, topic := range s.o.Topics[1:] {
 		if others := slices.Sorted(maps.Keys(fetched[topic])); !slices.Equal(partitions, others) {
-			return nil, fmt.Errorf("%w: partitions %v of %s, but %v of %s: co-partitioned topics have not come together yet",
-				ErrFenced, partitions, s.o.Topics[0], others, topic)
+			return nil, &RevokedError{fmt.Sprintf("partitions %v of %s, but %v of %s: co-partitioned topics have not come together yet",
+				partitions, s.o.Topics[0], others, topic)}
 		}
 	}
 	return partitions, nil
@@ -112,7 +112,7 @@ func stay(ctx context.Context) error {
 
 func (s *Session) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
 	if s.take() {
-		s.over(fmt.Errorf("%w: partitions %v of %s were revoked by a rebalance", ErrFenced, revoked[s.o.Topics[0]], s.o.Topics[0]), false)
+		s.over(&RevokedError{fmt.Sprintf("partitions %v of %s were revoked by a rebalance", revoked[s.o.Topics[0]], s.o.Topics[0])}, false)
 		s.signal()
 	}
 }
