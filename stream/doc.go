@@ -57,13 +57,14 @@
 //	options.go, run.go, setup.go, errors.go,
 //	patience.go                                  what callers see; sessions one after the other, and until when; topics
 //	loop.go, memory.go, update.go                one turn, and what asks for a commit
-//	task.go, taskcut.go, emit.go, refuse.go      a task: a record, its cut, what it publishes, why it stops
+//	task.go, taskcut.go, emit.go                 a task: a record, its cut, what it publishes
+//	refuse.go, grown.go                          why a task stops before a record
 //	commit.go, publish.go, metadata.go           the commit, its portions, the cut at the broker
 //	assign.go, recover.go, reach.go, replay.go,
 //	lakegap.go, restoring.go, damaged.go         to the committed cut
 //	decision.go, idle.go, finish.go              decisions
 //	change.go, change_time.go, change_table.go,
-//	orders.go, unstick.go, stops.go              lives: change decisions, orders of operators
+//	orders.go, unstick.go, stops.go, forgone.go  lives: change decisions, orders of operators
 //	landings.go, pause.go, outage.go,
 //	retention.go, unlanded.go                    storing comes first
 //	checkpoints.go, repartition.go               what the bucket holds, and what nobody needs any more

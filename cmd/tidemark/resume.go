@@ -27,6 +27,7 @@ func (a *app) resumeCommand() *cobra.Command {
 			"audit and the certificates of windows that may lack records say so.\n" +
 			"The task begins with empty state, beyond every window that it had; those are the reconciler's, which computes them\n" +
 			"from the lake.\n\n" +
+			"Where the topic has grown, too, `tidemark change` carries the order out, for all tasks at once.\n\n" +
 			"The order holds for the stop that `tidemark status` shows, and for no other. A running process carries it out within\n" +
 			"seconds, one that has ended at its next start. Given twice it is carried out once.",
 		Args: cobra.NoArgs,
