@@ -53,7 +53,7 @@ func Check(dir string, sh *Shared, fn func(Fault)) error {
 		if !errors.As(err, &corrupt) {
 			return fmt.Errorf("check state: %w", err)
 		}
-		fn(Fault{Kind: FaultOpen, Where: dir, What: err.Error()})
+		fn(Fault{Kind: FaultOpen, Where: dir, What: plain(err)})
 		return nil
 	}
 	c := checker{dir: dir, fs: fs, db: db, fn: fn, kinds: Kinds()}
@@ -93,7 +93,7 @@ func (c *checker) tables() error {
 				if !damaged(err) {
 					return err
 				}
-				c.fn(Fault{Kind: FaultTable, Where: path, What: err.Error()})
+				c.fn(Fault{Kind: FaultTable, Where: path, What: plain(err)})
 			}
 		}
 	}
@@ -121,12 +121,12 @@ func (c *checker) keys() error {
 	faulty, err := scan(c.db, nil, nil, func(k, _ []byte) error {
 		c.count++
 		if _, err := kindOf(c.kinds, k); err != nil {
-			c.fn(Fault{Kind: FaultKey, Where: fmt.Sprintf("%x", k), What: err.Error()})
+			c.fn(Fault{Kind: FaultKey, Where: fmt.Sprintf("%x", k), What: plain(err)})
 		}
 		return nil
 	})
 	if faulty && damaged(err) {
-		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: fmt.Sprintf("after %d keys: %v", c.count, err)})
+		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: fmt.Sprintf("after %d keys: %s", c.count, plain(err))})
 		return nil
 	}
 	return err
@@ -143,7 +143,7 @@ func (c *checker) meta() {
 	version, ok, err := get(c.db, keySchema, nil)
 	switch {
 	case err != nil:
-		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: "schema version: " + err.Error()})
+		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: "schema version: " + plain(err)})
 	case !ok:
 		c.fn(Fault{Kind: FaultSchema, Where: c.dir, What: "no schema version"})
 	default:
@@ -152,7 +152,7 @@ func (c *checker) meta() {
 	data, ok, err := get(c.db, keyCut, nil)
 	switch {
 	case err != nil:
-		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: "cut: " + err.Error()})
+		c.fn(Fault{Kind: FaultUnreadable, Where: c.dir, What: "cut: " + plain(err)})
 	case !ok:
 		c.fn(Fault{Kind: FaultCut, Where: c.dir, What: "state without a cut"})
 	default:
@@ -177,7 +177,7 @@ func (c *checker) fault(kind string, err error) {
 	case errors.Is(err, ErrNewerVersion):
 		kind = FaultVersion
 	}
-	c.fn(Fault{Kind: kind, Where: c.dir, What: err.Error()})
+	c.fn(Fault{Kind: kind, Where: c.dir, What: plain(err)})
 }
 
 // CheckManifest fetches everything that the checkpoint under key names and
@@ -196,7 +196,7 @@ func CheckManifest(ctx context.Context, b blob.Bucket, prefix, key, scratch stri
 	err = Restore(ctx, b, prefix, m, scratch, sh)
 	var corrupt *CorruptError
 	if errors.As(err, &corrupt) {
-		fn(Fault{Kind: FaultContents, Where: key, What: err.Error()})
+		fn(Fault{Kind: FaultContents, Where: key, What: plain(err)})
 		return nil
 	}
 	if err != nil {

@@ -146,13 +146,25 @@ func damageFound(t *testing.T, w *workload, fs state.FS, what string) string {
 		t.Fatal(err)
 	}
 	faults := 0
-	if err := state.Check("s", sh, func(state.Fault) { faults++ }); err != nil {
+	said := func(text string) {
+		if strings.Contains(text, "<corruption") || strings.Contains(text, "\n") {
+			t.Errorf("%s: not for people: %q", what, text)
+		}
+	}
+	check := func(f state.Fault) {
+		faults++
+		said(f.String())
+	}
+	if err := state.Check("s", sh, check); err != nil {
 		t.Errorf("%s: check: %v", what, err)
 	}
 	got := map[string]string{}
 	s, err := state.Open("s", sh)
 	if err == nil {
 		err = s.Scan(nil, nil, func(k, v []byte) error { got[string(k)] = string(v); return nil })
+		if err != nil {
+			said(err.Error())
+		}
 		if err == nil {
 			if steps := w.verify(t, s); steps == 0 {
 				t.Errorf("%s: the store is empty", what)

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -43,7 +44,7 @@ func (e *CorruptError) Error() string {
 		text += " (named by " + e.Manifest + ")"
 	}
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		text += ": " + plain(e.Err)
 	}
 	return text
 }
@@ -68,12 +69,23 @@ func join(errs ...error) error {
 	return kept
 }
 
+// carrier is how Pebble calls, within an error's text, what it has attached to
+// it for programs.
+const carrier = "<corruption detail carrier>"
+
+// plain is an error's text for people, on one line.
+func plain(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.TrimSpace(line) == carrier || line == "" })
+	return strings.ReplaceAll(strings.Join(lines, "; "), carrier, "corrupt")
+}
+
 type joined []error
 
 func (j joined) Error() string {
 	texts := make([]string, len(j))
 	for i, err := range j {
-		texts[i] = err.Error()
+		texts[i] = plain(err)
 	}
 	return strings.Join(texts, "; ")
 }

@@ -12,11 +12,19 @@ import (
 
 // taskPruned is what `checkpoint prune` deleted of one task, or would.
 type taskPruned struct {
-	Task        int32    `json:"task"`
-	Kept        int      `json:"kept"`
-	Checkpoints []string `json:"checkpoints"`
-	Files       []string `json:"files"`
-	Bytes       int64    `json:"bytes"`
+	Task        int32          `json:"task"`
+	Kept        int            `json:"kept"`       // whole ones that stay
+	BytesRead   int64          `json:"bytes_read"` // of those: every byte
+	Damaged     []prunedDamage `json:"damaged"`
+	Checkpoints []string       `json:"checkpoints"`
+	Files       []string       `json:"files"`
+	Bytes       int64          `json:"bytes"`
+}
+
+// prunedDamage is a checkpoint that doesn't count among those that stay.
+type prunedDamage struct {
+	Key  string `json:"key"`
+	What string `json:"what"`
 }
 
 func (a *app) checkpointPruneCommand() *cobra.Command {
@@ -25,8 +33,10 @@ func (a *app) checkpointPruneCommand() *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
 		Use:   "prune -f FILE --keep N",
-		Short: "Delete the checkpoints older than the newest N of each task, and the files that no other names",
-		Long: "Deletes the manifests of older checkpoints, then the files that no kept manifest names. A run prunes by itself, to\n" +
+		Short: "Delete the checkpoints older than the newest N whole ones of each task, and the files that no other names",
+		Long: "Reads every byte of the newest N checkpoints of each task first. One that is damaged doesn't count: an older one stays for\n" +
+			"it. If none is whole nothing is deleted. What is damaged a running process puts anew with its next checkpoint.\n\n" +
+			"Deletes the manifests of older checkpoints, then the files that no kept manifest names. A run prunes by itself, to\n" +
 			"state.keep; this is for keeping fewer, or when nothing runs.\n\n" +
 			"It is safe beside running processes: what goes is written into a note in the bucket first, and only then are all\n" +
 			"manifests read again; a process that makes a checkpoint reads the notes after its manifest is put, and puts again\n" +
@@ -77,7 +87,11 @@ func (a *app) pruneCheckpoints(ctx context.Context, o *opened, only int32, keep 
 		if err != nil {
 			return nil, fmt.Errorf("task %d: %w", task, err)
 		}
-		all = append(all, taskPruned{Task: task, Kept: len(p.Kept), Checkpoints: append([]string{}, p.Manifests...),
+		damaged := []prunedDamage{}
+		for _, d := range p.Damaged {
+			damaged = append(damaged, prunedDamage{d.Key, d.What})
+		}
+		all = append(all, taskPruned{Task: task, Kept: len(p.Kept), BytesRead: p.BytesRead, Damaged: damaged, Checkpoints: append([]string{}, p.Manifests...),
 			Files: append([]string{}, p.Files...), Bytes: p.Bytes})
 	}
 	return all, nil
@@ -90,13 +104,25 @@ func printPruned(p *printer, all []taskPruned, dry bool) {
 	}
 	for _, t := range all {
 		if len(t.Checkpoints)+len(t.Files) == 0 {
-			p.line("task %d: nothing to delete, %s", t.Task, plural(t.Kept, "checkpoint stays", "checkpoints stay"))
+			p.line("task %d: nothing to delete, %s", t.Task, t.stay())
+			t.printDamaged(p)
 			continue
 		}
 		p.line("task %d: %s %s and %s of %s, %s", t.Task, verb, plural(len(t.Checkpoints), "checkpoint", "checkpoints"),
-			plural(len(t.Files), "file", "files"), size(t.Bytes), plural(t.Kept, "checkpoint stays", "checkpoints stay"))
+			plural(len(t.Files), "file", "files"), size(t.Bytes), t.stay())
 		for _, key := range t.Checkpoints {
 			p.line("  %s", path.Base(key))
 		}
+		t.printDamaged(p)
+	}
+}
+
+func (t *taskPruned) stay() string {
+	return fmt.Sprintf("%s, read and found whole", plural(t.Kept, "checkpoint stays", "checkpoints stay"))
+}
+
+func (t *taskPruned) printDamaged(p *printer) {
+	for _, d := range t.Damaged {
+		p.line("  damaged, so not counted: %s: %s", path.Base(d.Key), d.What)
 	}
 }

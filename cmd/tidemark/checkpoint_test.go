@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/tidemark-io/tidemark/state"
 )
 
 // The commands that look into state and checkpoints, one after another, on what a run has left.
@@ -24,12 +27,23 @@ func TestStateAndCheckpoints(t *testing.T) {
 		return found
 	}
 	produced := 0
+	var held []io.Closer
 	datadriven.RunTest(t, filepath.Join(testdata(t), "checkpoints"), func(t *testing.T, d *datadriven.TestData) string {
 		line := strings.ReplaceAll(strings.TrimSpace(d.Input), "$BROKERS", b.Addr())
 		switch d.Cmd {
 		case "damage": // a byte of the largest file of the newest checkpoint of task 1
 			all := manifests()
 			damageLargest(t, all[len(all)-1])
+			return ""
+		case "hold": // as a run of --id main would
+			held = append(held, holdState(t)...)
+			return ""
+		case "release":
+			for _, h := range held {
+				if err := h.Close(); err != nil {
+					t.Error(err)
+				}
+			}
 			return ""
 		case "run":
 			runUntilRead(t, produced)
@@ -46,6 +60,25 @@ func TestStateAndCheckpoints(t *testing.T) {
 		r := tidemarkIn(t.Context(), t, stdin, strings.Fields(line)...)
 		return steadyState(steady(fmt.Sprintf("exit %d\n%s%s", r.code, r.out, r.err)))
 	})
+}
+
+// holdState takes the directory of the process and the state of task 0.
+func holdState(t *testing.T) []io.Closer {
+	t.Helper()
+	sh, err := state.NewShared(state.SharedOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join("state", "weather", "main")
+	held, err := state.Hold(dir, sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(filepath.Join(dir, "0"), sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []io.Closer{store, held, sh}
 }
 
 // runUntilRead runs the pipeline until it has read so many records, and stops it.
@@ -105,7 +138,7 @@ var stateVarying = []struct {
 	{regexp.MustCompile(`crc32c [0-9a-f]{8}`), "crc32c <crc>"},
 	{regexp.MustCompile(`want \d+, [0-9a-f]{8}`), "want <size>, <crc>"},
 	{regexp.MustCompile(`(OPTIONS|MANIFEST)-\d{6}|\d{6}\.sst`), "<file>"},
-	{regexp.MustCompile(`"(files|disk_bytes|shared_bytes|bytes)":\d+`), `"$1":0`},
+	{regexp.MustCompile(`"(files|disk_bytes|shared_bytes|bytes_read|bytes)":\d+`), `"$1":0`},
 	{regexp.MustCompile(`\d+ (files?|%|s|min)\b`), "<n> $1"},
 	{regexp.MustCompile(`\d+ %`), "<n> %"},
 	{regexp.MustCompile(`"dir":"[^"]*/state/`), `"dir":"state/`},

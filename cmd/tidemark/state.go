@@ -45,7 +45,7 @@ func (a *app) stateCheckCommand() *cobra.Command {
 			}
 			checked, err := checkState(plan.Pipeline)
 			if errors.Is(err, state.ErrLocked) {
-				return tryAgainf("state check: %w: stop the run first", err)
+				return tryAgainf("state check: %w", err)
 			}
 			if err != nil {
 				return fmt.Errorf("state check: %w", err)
@@ -89,7 +89,7 @@ func checkDirs(p *pipeline.Pipeline, sh *state.Shared) ([]stateChecked, error) {
 			}
 		})
 		if err != nil {
-			return nil, fmt.Errorf("task %d in %s: %w", d.Task, d.Dir, err)
+			return nil, d.ofDir(err)
 		}
 	}
 	return dirs, nil

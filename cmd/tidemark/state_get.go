@@ -148,7 +148,7 @@ func (f *stateGetFlags) fromDisk(plan *pipeline.Plan, sh *state.Shared, q peek.Q
 		}
 		cut, found, err := peek.Disk(plan, d.Dir, sh, q)
 		if err != nil {
-			return nil, fmt.Errorf("task %d in %s: %w", d.Task, d.Dir, err)
+			return nil, d.ofDir(err)
 		}
 		if cut != nil {
 			got.Tasks = append(got.Tasks, stateRead{d.Task, d.Dir, cutText(cut.Position())})

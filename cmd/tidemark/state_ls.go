@@ -68,7 +68,7 @@ func onDisk(what string, fn func(*state.Shared) error) error {
 	}
 	err = errors.Join(fn(sh), sh.Close())
 	if errors.Is(err, state.ErrLocked) {
-		return tryAgainf("%s: %w: stop the run first", what, err)
+		return tryAgainf("%s: %w", what, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -85,7 +85,7 @@ func listState(plan *pipeline.Plan, sh *state.Shared) ([]stateListed, error) {
 	for _, d := range dirs {
 		s, err := state.Describe(d.Dir, sh)
 		if err != nil {
-			return nil, fmt.Errorf("task %d in %s: %w", d.Task, d.Dir, err)
+			return nil, d.ofDir(err)
 		}
 		l := stateListed{Task: d.Task, ID: d.ID, Dir: d.Dir, DiskBytes: s.DiskBytes, Next: []int64{}, Kinds: []stateKindSize{}}
 		for _, k := range append(s.Kinds, s.Unknown) {

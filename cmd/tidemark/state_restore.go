@@ -93,6 +93,9 @@ func (a *app) restoreState(ctx context.Context, o *opened, f *stateRestoreFlags)
 	dir := filepath.Join(p.Path(p.State.Dir), p.Name, f.id)
 	err = onDisk("state restore", func(sh *state.Shared) error {
 		held, err := state.Hold(dir, sh)
+		if errors.Is(err, state.ErrLocked) {
+			return &heldError{what: "--id " + f.id, fix: "stop it first", err: err}
+		}
 		if err != nil {
 			return err
 		}
