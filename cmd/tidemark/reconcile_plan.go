@@ -105,8 +105,12 @@ func planLine(plan *reconcile.Plan) string {
 func causesText(causes map[string]int64) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(causes)) {
+		one, more := "event", "events"
+		if name == "code" || name == "other" {
+			one, more = "window", "windows"
+		}
 		if causes[name] > 0 {
-			parts = append(parts, fmt.Sprintf("%s (%s)", name, plural(causes[name], "event", "events")))
+			parts = append(parts, fmt.Sprintf("%s (%s)", name, plural(causes[name], one, more)))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -109,11 +109,12 @@ func (l *life) glimpse() error {
 
 func place(r *kafka.Record) string { return fmt.Sprintf("%s/%d@%d", r.Topic, r.Partition, r.Offset) }
 
-// published reads every curated topic, read committed. No revision of a window may be there twice.
+// published reads every curated topic, read committed. No revision of a window may be there twice, and none may fall: who upserts by key
+// holds the last record.
 func (l *life) published() ([]line, error) {
 	var all []line
 	for i := range l.subject.plan.Outputs {
-		seen := map[string]string{}
+		seen, newest := map[string]string{}, map[string]int64{}
 		err := l.each(l.subject.plan.Outputs[i].Name, func(r *kafka.Record) error {
 			p, err := l.subject.read(i, r)
 			if err != nil {
@@ -124,6 +125,10 @@ func (l *life) published() ([]line, error) {
 				l.fail("%s was another record when it was first seen", place(r))
 			}
 			delete(l.seen, place(r))
+			if p.revision < newest[p.window] {
+				l.fail("%s: revision %d of %s follows revision %d", place(r), p.revision, p.window, newest[p.window])
+			}
+			newest[p.window] = p.revision
 			if p.open {
 				return nil
 			}
@@ -194,7 +199,7 @@ func (l *life) journal() error {
 	return err
 }
 
-// compare holds the highest revision of every window against the truth, both ways.
+// compare holds the last record of every window against the truth, both ways.
 func (l *life) compare(lines []line) error {
 	truth, err := l.subject.truth()
 	if err != nil {
@@ -204,7 +209,7 @@ func (l *life) compare(lines []line) error {
 		name := l.subject.plan.Outputs[i].Name
 		inForce := map[string]published{}
 		for _, p := range lines {
-			if was, ok := inForce[p.window]; p.output == i && (!ok || p.revision >= was.revision) {
+			if p.output == i {
 				inForce[p.window] = p.published
 			}
 		}
