@@ -163,6 +163,7 @@ func (c *changer) take(ctx context.Context) (*ChangeReport, error) {
 	s, err := kafka.NewSession(ctx, kafka.SessionOptions{
 		Options: r.o.Kafka, Group: r.o.Plan.Pipeline.Group(), InstanceID: r.instance(), TransactionalID: r.instance(),
 		Topics: r.topics(), OnAssigned: c.assigned, CommitTimeout: r.o.CommitTimeout,
+		SessionTimeout: r.o.Plan.Pipeline.Kafka.SessionTimeout, TransactionTimeout: r.o.Plan.Pipeline.Kafka.TransactionTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -231,7 +232,7 @@ func (c *changer) alone(ctx context.Context) error {
 		}
 		slices.Sort(others)
 		if c.o.Now().After(deadline) {
-			return fmt.Errorf("%w: %v are its members: stop them first; one that was killed is forgotten by the broker after its session timeout (45 s)", ErrOwned, others)
+			return fmt.Errorf("%w: %v are its members: stop them first; one that was killed is forgotten by the broker after kafka.session_timeout", ErrOwned, others)
 		}
 		wait(ctx, time.Second)
 		if err := ctx.Err(); err != nil {

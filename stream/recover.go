@@ -148,8 +148,7 @@ func (r *runner) checkSame(src *source, where string, m metadata) error {
 	case m.TopicID != src.ID:
 		return recreated(where, src.ID, m.TopicID)
 	case m.Partitions != src.Partitions:
-		return &StopError{Where: where, What: fmt.Sprintf("the topic has %d partitions, it had %d", src.Partitions, m.Partitions),
-			Fix: "keys have moved between partitions: " + r.fixChange("the topic has grown")}
+		return r.grown(where, src.Partitions, m.Partitions)
 	}
 	return nil
 }
