@@ -82,7 +82,7 @@ func TestSilentBroker(t *testing.T) {
 	c.fill(t, in, 0, 0, 30)
 	w := c.worker(t, c.name(t, "group"), "a", in, out)
 	w.o.Brokers = []string{proxy.Addr()}
-	w.o.CommitTimeout = time.Second
+	w.o.CommitTimeout = 3 * time.Second
 	w.open(t).copyTo(t, 0, 10)
 	must(t, w.commit(ctx))
 	for key := range int16(100) {
