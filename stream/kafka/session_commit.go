@@ -66,8 +66,12 @@ func (s *Session) commit(ctx context.Context, offsets []Commit) error {
 	}
 	crashpoint.Hit("commit/flushed")
 	// The client would commit whatever succeeded.
-	if _, failed := s.out.state(); failed != nil {
+	produced, failed := s.out.state()
+	if failed != nil {
 		return failed
+	}
+	if !produced {
+		s.settle(ctx)
 	}
 	fill := kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		return s.fill(req, offsets)
