@@ -82,11 +82,11 @@ func current(p string, at rest) bool {
 
 // inManifest reports whether any manifest names the file.
 func inManifest(p string, at rest) bool {
-	sum, _, _ := strings.Cut(path.Base(p), "-")
+	sum, upload, _ := strings.Cut(path.Base(p), "-")
 	for _, m := range at.byKind()["checkpoint manifest"] {
 		_, files, _ := strings.Cut(string(at[m]), `"files":`)
 		files, _, _ = strings.Cut(files, "]")
-		if strings.Contains(files, sum) {
+		if strings.Contains(files, sum) && strings.Contains(files, upload) { // what was put anew has the same sum
 			return true
 		}
 	}

@@ -72,6 +72,7 @@ var table = []row{
 		denied: []*kerr.Error{kerr.GroupAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed}},
 	{key: kmsg.EndTxn, answers: of(moved, fenced, []*kerr.Error{kerr.ConcurrentTransactions, kerr.RequestTimedOut, kerr.UnknownServerError}),
 		done: of(moved, fenced, []*kerr.Error{kerr.ConcurrentTransactions, kerr.RequestTimedOut, kerr.UnknownServerError}), denied: []*kerr.Error{kerr.TransactionalIDAuthorizationFailed}},
+	{key: kmsg.DescribeTransactions, answers: of(moved, []*kerr.Error{kerr.TransactionalIDNotFound, kerr.UnknownServerError, kerr.TransactionalIDAuthorizationFailed})},
 	{key: kmsg.CreateTopics, answers: []*kerr.Error{kerr.RequestTimedOut, kerr.NotController, kerr.ThrottlingQuotaExceeded, kerr.UnknownServerError},
 		done: []*kerr.Error{kerr.TopicAlreadyExists, kerr.NotController}, denied: []*kerr.Error{kerr.ClusterAuthorizationFailed}},
 	{key: kmsg.DescribeConfigs, answers: []*kerr.Error{kerr.UnknownTopicOrPartition, kerr.RequestTimedOut, kerr.UnknownServerError}},
