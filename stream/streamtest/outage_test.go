@@ -91,6 +91,8 @@ func TestOutageIsWaitedFor(t *testing.T) {
 		log = append(log, streamtest.Message{Key: customer, Value: streamtest.BigOrder(customer, 40_000)})
 	}
 	w.Produce(log)
+	files := w.away("raw/orders/dt=") // nothing is landed before the outage
+	files.Store(true)
 	away := w.away("")
 	o := w.Options("a")
 	o.RetryFor = time.Second
@@ -99,6 +101,7 @@ func TestOutageIsWaitedFor(t *testing.T) {
 	defer s.cancel()
 	s.until("there are tasks", func(st *stream.Status) bool { return len(st.Tasks) == 4 })
 	away.Store(true)
+	files.Store(false)
 	w.Produce(log)
 	s.until("paused", func(st *stream.Status) bool {
 		most.Store(max(most.Load(), st.LandingBytes))
