@@ -2,8 +2,11 @@ package damage_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"path"
 	"strings"
+
+	"github.com/tidemark-io/tidemark/state"
 )
 
 // harmless says why a change of what is at rest may go unnoticed; "" if it may not. That the results are right has been seen
@@ -84,10 +87,14 @@ func current(p string, at rest) bool {
 func inManifest(p string, at rest) bool {
 	sum, upload, _ := strings.Cut(path.Base(p), "-")
 	for _, m := range at.byKind()["checkpoint manifest"] {
-		_, files, _ := strings.Cut(string(at[m]), `"files":`)
-		files, _, _ = strings.Cut(files, "]")
-		if strings.Contains(files, sum) && strings.Contains(files, upload) { // what was put anew has the same sum
-			return true
+		var stored struct{ Manifest state.Manifest }
+		if err := json.Unmarshal(at[m], &stored); err != nil {
+			continue // another change has damaged it
+		}
+		for _, f := range stored.Manifest.Files {
+			if f.SHA256 == sum && f.Upload == upload { // what is put anew has the same sum
+				return true
+			}
 		}
 	}
 	return false
