@@ -2,31 +2,17 @@ package damage_test
 
 import (
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
-)
 
-// fromEnv is a number that the environment may set.
-func fromEnv(t testing.TB, name string, usual int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return usual
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		t.Fatalf("%s=%q: want a number", name, text)
-	}
-	return n
-}
+	"github.com/tidemark-io/tidemark/stream/streamtest/trial"
+)
 
 // campaign is how many cases there are, and the seed of the first.
 func campaign(t testing.TB, usual int) (n int, seed uint64) {
 	t.Helper()
-	n, seed = fromEnv(t, "TIDEMARK_N", usual), uint64(fromEnv(t, "TIDEMARK_SEED", 1))
+	n, seed = trial.EnvInt(t, "TIDEMARK_N", usual), uint64(trial.EnvInt(t, "TIDEMARK_SEED", 1))
 	t.Logf("%d cases from seed %d", n, seed)
 	return n, seed
 }
@@ -43,27 +29,12 @@ func seeds(n int, first uint64) []uint64 {
 const keptSeeds = "testdata/seeds.txt"
 
 // kept are the seeds of TestCorruption that failed once: every run begins with them, but for one that asks for a seed.
-func kept(t testing.TB) (all []uint64) {
+func kept(t testing.TB) []uint64 {
 	t.Helper()
 	if os.Getenv("TIDEMARK_SEED") != "" {
 		return nil
 	}
-	text, err := os.ReadFile(keptSeeds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		seed, err := strconv.ParseUint(line, 10, 64)
-		if err != nil {
-			t.Fatalf("%s: %v", keptSeeds, err)
-		}
-		all = append(all, seed)
-	}
-	return all
+	return trial.KeptSeeds(t, keptSeeds)
 }
 
 // tally counts what came of the cases, which run side by side.

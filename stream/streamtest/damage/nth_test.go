@@ -34,7 +34,7 @@ type nth struct {
 // TestEveryOperationFails (invariant 2). In the usual run a stride leaves out most of them; TIDEMARK_EVERY is that stride, and
 // TIDEMARK_SHAPES says of which pipelines.
 func TestEveryOperationFails(t *testing.T) {
-	every, first := fromEnv(t, "TIDEMARK_EVERY", 131), fromEnv(t, "TIDEMARK_FROM", 1)
+	every, first := trial.EnvInt(t, "TIDEMARK_EVERY", 131), trial.EnvInt(t, "TIDEMARK_FROM", 1)
 	names := []string{"tumbling"}
 	if text := os.Getenv("TIDEMARK_SHAPES"); text != "" {
 		names = strings.Split(text, ",")

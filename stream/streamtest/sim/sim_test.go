@@ -48,7 +48,7 @@ func TestSim(t *testing.T) {
 	}
 	if !one {
 		c.bubbles()
-		for _, s := range kept(t) {
+		for _, s := range trial.KeptSeeds(t, keptSeeds) {
 			c.run(s, 1)
 		}
 	}
@@ -89,27 +89,6 @@ func number(t *testing.T, name string) (n uint64, given bool) {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return n, true
-}
-
-// kept are the seeds that failed once.
-func kept(t *testing.T) []uint64 {
-	text, err := os.ReadFile(keptSeeds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var seeds []uint64
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		seed, err := strconv.ParseUint(line, 10, 64)
-		if err != nil {
-			t.Fatalf("%s: %v", keptSeeds, err)
-		}
-		seeds = append(seeds, seed)
-	}
-	return seeds
 }
 
 // build makes the program of the children, unless this one will do: the Kafka client's mutexes must let virtual time pass.
